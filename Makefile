@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make          the library, the tool and the examples, in build/
+# make demo     thumbnails of a folder of images, one of them hostile (FOLDER=… for your own)
+# make test     everything that is checked; about a quarter of an hour at most
+# make bench    the benchmarks; bench-quick for a short look
+# make soak     the long tests, SOAK_SECONDS=1800
+# make install  PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib
+
+VERSION := 0.1.0
+SONAME  := libinger.so.0
+
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+DESTDIR ?=
+BUILD   := build
+# Programs of prove at a time.
+JOBS    ?= 2
+
+GO     ?= go
+CFLAGS ?= -O2 -g -Wall -Wextra
+# A package's own flags are in its #cgo lines; these are for what those lines refuse, and for the user's.
+LIB_CGO_CFLAGS  := -O2 -g -fno-semantic-interposition
+LIB_EXTLDFLAGS  := -Wl,-soname,$(SONAME) '-Wl,--version-script=$(CURDIR)/cmd/libinger/exports.map' -Wl,-z,now \
+                   -Wl,--wrap=sigaction,--wrap=pthread_create
+# Quoted once for the shell (double), once for go (escaped), once for the linker driver (single).
+LIB_LDFLAGS     := -extldflags \"$(LIB_EXTLDFLAGS)\"
+# Without the version control stamp a build is the same from an archive, and git need not trust the folder's owner.
+export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
+
+LIBINGER := $(BUILD)/libinger.so
+TOOL     := $(BUILD)/inger
+LIB_DIRS  := cmd/libinger elf gotcha interpose options shim turquoise
+TOOL_DIRS := cmd/inger options
+# Folders are prerequisites, too: a file that is gone changes its folder.
+sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -type d -print -o -type f \
+	\( -name '*.go' -o -name '*.[chS]' -o -name '*.map' \) ! -name '*_test.go' -print 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+.PHONY: all setup check-go check-c check-programs test soak install clean
+
+# The fragments come before all: their variables are used in prerequisites.
+-include examples/examples.mk bench/bench.mk tests/c/tests.mk
+
+all: $(LIBINGER) $(TOOL) examples
+
+$(LIBINGER): $(call sources,$(LIB_DIRS)) include/inger.h Makefile
+	@mkdir -p $(@D)
+	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) build -trimpath -buildmode=c-shared -ldflags="$(LIB_LDFLAGS)" -o $@ ./cmd/libinger
+	@# cgo's header describes Go's types: the interface is include/inger.h.
+	@rm -f $(BUILD)/libinger.h
+	@ln -sf libinger.so $(BUILD)/$(SONAME)
+	@touch $@
+
+$(TOOL): $(call sources,$(TOOL_DIRS)) Makefile
+	@mkdir -p $(@D)
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/inger
+	@touch $@
+
+setup:
+	@scripts/setup
+
+# What scripts/setup installs must be there before anything is compiled, so what needs it is a make of its own.
+ifneq ($(filter demo test soak,$(MAKECMDGOALS)),)
+$(LIBINGER) $(TOOL): | setup
+endif
+
+test: setup
+	$(MAKE) all
+	$(MAKE) check-go
+	$(MAKE) check-c
+	$(MAKE) check-programs
+
+check-go:
+	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) vet ./...
+	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) test ./...
+
+check-c: all
+	$(MAKE) test-c
+
+# The tests in tests/ itself build and install: one at a time, and not beside programs that use what they build.
+check-programs: all
+	prove -j$(JOBS) tests/programs/*.t
+	prove tests/*.t
+
+soak: setup
+	$(MAKE) all
+	scripts/soak $(SOAK_SECONDS)
+
+lib_file := libinger.so.$(VERSION)
+install: all
+	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(LIBINGER) '$(DESTDIR)$(LIBDIR)/$(lib_file)'
+	ln -sf $(lib_file) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libinger.so'
+	install -m 644 include/inger.h '$(DESTDIR)$(PREFIX)/include/inger.h'
+	install -m 755 $(TOOL) '$(DESTDIR)$(PREFIX)/bin/inger'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' inger.pc.in \
+		>'$(DESTDIR)$(LIBDIR)/pkgconfig/inger.pc'
+	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/inger.pc'
+	set -e; for page in $(wildcard docs/man/*.1 docs/man/*.3 docs/man/*.7); do \
+		install -D -m 644 "$$page" '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$${page##*/}"; \
+	done
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bare.h - the bases, measured in a process that does not have the library loaded.
+ *
+ * In the process under test pthread_create, fork, malloc and the timers go through the library's wrappers, and fork
+ * has more to copy. A base measured there would flatter the library. So each case starts one "bare" process and asks
+ * it, in turn with its own measurements, for samples of the base: a request and its answer travel through pipes, and
+ * while one side measures the other one waits in read(). */
+#ifndef BENCH_BARE_H
+#define BENCH_BARE_H
+
+#include "harness.h"
+
+enum bare_op {
+	BARE_THREAD,         /* pthread_create and join of an empty function */
+	BARE_FORK,           /* fork, _exit and waitpid */
+	BARE_SWAP,           /* swapcontext there and back; argument: contexts taken in turn; mean of a batch */
+	BARE_MALLOC,         /* malloc and free of argument bytes; mean of a batch */
+	BARE_COMPUTE,        /* the compute loop, argument: rounds */
+	BARE_COMPUTE_TIMER,  /* the same, interrupted by a POSIX timer with an empty handler */
+	BARE_COMPUTE_KEEPER, /* the same, interrupted by tgkill from a thread that sleeps */
+	BARE_LATE_TIMER,     /* lateness of an empty handler; argument: microseconds to the deadline */
+	BARE_LATE_KEEPER,
+	BARE_SPAWN,          /* posix_spawn and waitpid; argument: enum bare_spawn */
+	BARE_OPS
+};
+
+enum bare_spawn {
+	SPAWN_TRUE,         /* /bin/true */
+	SPAWN_INGER,        /* inger run -- /bin/true */
+	SPAWN_INGER_SLICED, /* inger run --slice 100us -- /bin/true */
+	SPAWN_PRELOADED,    /* /bin/true with LD_PRELOAD and no tool in front */
+	SPAWN_KINDS
+};
+
+struct bare_request {
+	uint32_t op;
+	uint32_t count; /* samples wanted */
+	uint64_t argument;
+	uint64_t period_ns; /* between interruptions, for BARE_COMPUTE_TIMER and BARE_COMPUTE_KEEPER */
+};
+
+/* The answer: this header, then count doubles in nanoseconds. */
+struct bare_answer {
+	uint64_t count;
+	uint64_t interrupts; /* signals handled meanwhile, where that means something */
+};
+
+/* bare_sample - count samples of op appended to s; the first call starts the process. Returns the interrupts.
+ * The process ends when this one does: its standard input closes. */
+uint64_t bare_sample(enum bare_op op, uint64_t argument, uint32_t count, struct samples *s);
+
+/* bare_interrupted - one sample of BARE_COMPUTE_TIMER or BARE_COMPUTE_KEEPER at the given period. */
+uint64_t bare_interrupted(enum bare_op op, uint64_t rounds, double period_ns, struct samples *s);
+
+#endif

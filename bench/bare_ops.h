@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bare_ops.h - inside the bare process: each takes one sample in nanoseconds, or appends several. */
+#ifndef BENCH_BARE_OPS_H
+#define BENCH_BARE_OPS_H
+
+#include "bare.h"
+
+/* bare_calls.c */
+double base_thread(uint64_t unused);
+double base_fork(uint64_t unused);
+double base_swap(uint64_t contexts);
+double base_malloc(uint64_t bytes);
+/* bare_spawn.c */
+double base_spawn(uint64_t kind);
+/* bare_clock.c */
+enum interrupter { BY_NONE, BY_TIMER, BY_KEEPER };
+double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);
+void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, struct samples *s);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* case_main.c - the process under test: one group of measurements, named by the driver, and then it ends. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cases.h"
+#include "harness.h"
+
+static const struct {
+	const char *name;
+	void (*run)(const struct plan *plan);
+} groups[] = {
+	{ "launch", bench_launch },   { "pause", bench_pause },   { "overshoot", bench_overshoot },
+	{ "compute", bench_compute }, { "malloc", bench_malloc }, { "memory", bench_memory },
+	{ "memory_preempted", bench_memory_preempted }, { "many", bench_many }, { "run", bench_run },
+};
+
+int main(int argc, char **argv) {
+	const char *clock = getenv("INGER_CLOCK");
+	struct plan plan = { .timekeeper = clock && !strcmp(clock, "timekeeper") };
+	plan.quick = argc > 2 && !strcmp(argv[2], "--quick");
+	if (argc < 2)
+		die("choose a group", "no name given; start build/bench/bench instead", 0);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		if (!strcmp(groups[i].name, argv[1])) {
+			groups[i].run(&plan);
+			return 0;
+		}
+	die("choose a group", argv[1], 0);
+}

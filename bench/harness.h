@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harness.h - clock, samples and report lines of the benchmarks.
+ *
+ * A case collects two sets of samples in turns (case, base, case, base …), so that a change of the machine's mood
+ * meets both, and prints one line: its own figures, the base, the ratio and whether the goal is reached.
+ * All times are nanoseconds as double: a batch of a thousand calls gives fractions. */
+#ifndef BENCH_HARNESS_H
+#define BENCH_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_US 1e3
+#define NS_PER_MS 1e6
+#define NS_PER_S  1e9
+
+/* The compiler may neither drop nor move what surrounds this. */
+#define BARRIER() __asm__ volatile("" ::: "memory")
+
+struct samples {
+	double *value;
+	size_t count, capacity;
+	bool sorted;
+};
+
+static inline double now_ns(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * NS_PER_S + (double)t.tv_nsec;
+}
+
+/* die - one line on stderr, exit status 1: what was to be measured could not be. reason 0 is left out. */
+_Noreturn void die(const char *what, const char *object, int reason);
+
+void samples_add(struct samples *s, double value);
+void samples_free(struct samples *s);
+/* percentile - nearest rank; q in [0,1]; 0.5 is the median and 1 the maximum. Sorts on demand. */
+double percentile(struct samples *s, double q);
+double median(struct samples *s);
+size_t count_beyond(const struct samples *s, double limit);
+/* less_own_median - subtract a distribution's own median, as a clock that knows its bias would. */
+void less_own_median(struct samples *s);
+
+/* A line is begun, gets its fields in order, and ends with or without a verdict. batch: calls behind each sample. */
+void line_begin(const char *name, size_t count, size_t batch);
+void line_time(const char *field, double ns);
+void line_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void line_base(const char *base, double base_ns, double own_ns);
+void line_goal(bool reached, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void line_end(void);
+
+/* in_directory_of_exe - "<directory of this executable>/<relative>" in static storage; the next call overwrites it. */
+const char *in_directory_of_exe(const char *relative);
+
+#endif

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# The examples and the demo. The including Makefile sets CC and CFLAGS, and has the rule for $(LIBINGER).
+
+BUILD ?= build
+LIBINGER ?= $(BUILD)/libinger.so
+EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages
+EXAMPLE_CFLAGS := $(CFLAGS) -D_GNU_SOURCE -Iinclude
+EXAMPLE_LDLIBS := -L$(BUILD) -linger -Wl,-rpath,'$$ORIGIN/..'
+THUMBNAILS_SOURCES := $(wildcard examples/thumbnails/*.c)
+
+# Options of the demo, and a folder to use instead of the generated one: make demo FOLDER=~/pictures
+DEMO_FLAGS ?=
+FOLDER ?=
+DEMO_FOLDER := $(or $(FOLDER),$(BUILD)/demo/images)
+
+.PHONY: examples demo
+examples: $(EXAMPLES)
+
+$(BUILD)/examples/hello: examples/hello.c include/inger.h $(LIBINGER)
+	@mkdir -p $(@D)
+	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(LDFLAGS) $(EXAMPLE_LDLIBS)
+
+$(BUILD)/examples/thumbnails: $(THUMBNAILS_SOURCES) examples/thumbnails/thumbnails.h include/inger.h $(LIBINGER)
+	@mkdir -p $(@D)
+	$(CC) $(EXAMPLE_CFLAGS) -o $@ $(THUMBNAILS_SOURCES) $(LDFLAGS) $(EXAMPLE_LDLIBS) -lpng -ljpeg
+
+$(BUILD)/examples/mkimages: $(wildcard examples/mkimages/*.go)
+	@mkdir -p $(@D)
+	go build -o $@ ./examples/mkimages
+
+# A stamp, because the images are many files of one command.
+$(BUILD)/demo/images.made: $(BUILD)/examples/mkimages
+	$< $(BUILD)/demo/images
+	@touch $@
+
+demo: $(BUILD)/examples/thumbnails $(BUILD)/demo/images.made
+	$(BUILD)/examples/thumbnails $(DEMO_FLAGS) --out $(BUILD)/demo/contact.png "$(DEMO_FOLDER)"

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+// loaderTable: the dynamic linker's entry points and the start of a program.
+var loaderTable = []group{
+	{Hand, NoStream, "searches by the run path of its caller, and new objects may refer to wrapped functions", `
+		dlopen dlmopen dlclose`},
+	{Copied, NoStream, "finds RTLD_NEXT and RTLD_DEFAULT by its return address, so a wrapper's frame would change the answer; " +
+		"the lock it takes is recursive and belongs to the kernel thread, and the lists are only read", `dlsym dlvsym`},
+	{Shared, NoStream, "walks the list of objects under the loader's lock; dl_iterate_phdr's callback runs under it too", `
+		dladdr dladdr1 dlinfo dl_iterate_phdr`},
+	{Shared, NoStream, "the message is translated under the lock of the catalogues and the locale", `dlerror`},
+	{Copied, NoStream, "reads the list of objects without a lock", `_dl_find_object`},
+	{Shared, NoStream, "the first call loads the unwinder; the others walk the list of objects", `
+		backtrace __backtrace backtrace_symbols __backtrace_symbols backtrace_symbols_fd __backtrace_symbols_fd`},
+	{Copied, NoStream, "ends the program with a message and without streams", `
+		__chk_fail __fdelt_chk __fdelt_warn __stack_chk_fail`},
+	{Copied, NoStream, "called by the loader before the program starts", `__libc_init_first`},
+}

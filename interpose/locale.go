@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+const whyMessage = "the message is translated under the lock of the catalogues and the locale"
+
+// localeTable: locales, message catalogues, character set conversion.
+var localeTable = []group{
+	{Shared, NoStream, "loads, counts or replaces locale data under a lock", `
+		setlocale newlocale __newlocale duplocale __duplocale freelocale __freelocale`},
+	{Copied, NoStream, "changes or reads the running TCB's own locale", `
+		uselocale __uselocale localeconv nl_langinfo nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max`},
+	{Shared, NoStream, whyMessage, `
+		gettext dgettext __dgettext dcgettext __dcgettext ngettext dngettext dcngettext
+		textdomain bindtextdomain bind_textdomain_codeset`},
+	{Shared, NoStream, whyMessage, `
+		strerror strerror_l strerror_r __strerror_r __xpg_strerror_r strsignal regerror gai_strerror hstrerror`},
+	{Copied, NoStream, "reads a table of names that are not translated", `strerrorname_np strerrordesc_np`},
+	{Copied, NoStream, "a catalogue belongs to the caller; read without a lock", `catopen catgets catclose`},
+	{Shared, NoStream, "the list of conversions and their modules has a lock", `iconv_open iconv_close`},
+	{Copied, NoStream, "converts with the caller's own state, for long", `iconv`},
+	{Shared, NoStream, "the first conversion after a change of locale loads the converter under the locale's lock", `
+		mblen mbtowc wctomb __wctomb_chk btowc wctob mbrlen __mbrlen mbrtowc __mbrtowc wcrtomb __wcrtomb_chk
+		mbstowcs __mbstowcs_chk wcstombs __wcstombs_chk mbsrtowcs __mbsrtowcs_chk mbsnrtowcs __mbsnrtowcs_chk
+		wcsrtombs __wcsrtombs_chk wcsnrtombs __wcsnrtombs_chk
+		mbrtoc8 mbrtoc16 mbrtoc32 c8rtomb c16rtomb c32rtomb`},
+	{Copied, NoStream, "reads the caller's conversion state", `mbsinit`},
+	{Copied, NoStream, "compares or transforms by tables that stay in place while their locale is in use", `
+		strcoll strcoll_l __strcoll_l strxfrm strxfrm_l __strxfrm_l wcscoll wcscoll_l __wcscoll_l wcsxfrm wcsxfrm_l
+		__wcsxfrm_l strfmon strfmon_l __strfmon_l`},
+	{Shared, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
+	{Copied, NoStream, "compiles or matches for long, in the caller's pattern buffer", `
+		regcomp regexec regfree fnmatch re_compile_fastmap re_compile_pattern re_match re_match_2 re_search
+		re_search_2 re_set_registers re_set_syntax`},
+	{Copied, NoStream, "one static pattern, no lock: state from call to call belongs to a libset", `re_comp re_exec`},
+}

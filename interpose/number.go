@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+const whyNumber = "converts or computes a number; reads the locale, writes the caller's memory only"
+
+// numberTable: numbers and random numbers.
+var numberTable = []group{
+	{Copied, NoStream, whyNumber, `
+		abs labs llabs imaxabs div ldiv lldiv imaxdiv a64l atof atoi atol atoll
+		copysign copysignf copysignl finite finitef finitel __finite __finitef __finitel frexp frexpf frexpl
+		isinf isinff isinfl __isinf __isinff __isinfl isnan isnanf isnanl __isnan __isnanf __isnanf128 __isnanl
+		ldexp ldexpf ldexpl modf modff modfl scalbn scalbnf scalbnl __signbit __signbitf __signbitl`},
+	{Copied, NoStream, whyNumber, `
+		strtol strtol_l __strtol_internal __strtol_l strtoll strtoll_l __strtoll_internal __strtoll_l strtoul strtoul_l
+		__strtoul_internal __strtoul_l strtoull strtoull_l __strtoull_internal __strtoull_l strtoq strtouq strtoimax
+		strtoumax strtod strtod_l __strtod_internal __strtod_l strtof strtof_l __strtof_internal __strtof_l
+		strtold strtold_l __strtold_internal __strtold_l strtof32 strtof32_l strtof32x strtof32x_l strtof64 strtof64_l
+		strtof64x strtof64x_l strtof128 strtof128_l __strtof128_internal
+		strfromd strfromf strfroml strfromf32 strfromf32x strfromf64 strfromf64x strfromf128`},
+	{Copied, NoStream, whyNumber, `
+		wcstol wcstol_l __wcstol_internal __wcstol_l wcstoll wcstoll_l __wcstoll_internal __wcstoll_l wcstoul wcstoul_l
+		__wcstoul_internal __wcstoul_l wcstoull wcstoull_l __wcstoull_internal __wcstoull_l wcstoq wcstouq wcstoimax
+		wcstoumax wcstod wcstod_l __wcstod_internal __wcstod_l wcstof wcstof_l __wcstof_internal __wcstof_l
+		wcstold wcstold_l __wcstold_internal __wcstold_l wcstof32 wcstof32_l wcstof32x wcstof32x_l wcstof64 wcstof64_l
+		wcstof64x wcstof64x_l wcstof128 wcstof128_l __wcstof128_internal`},
+	{Copied, NoStream, "prints digits into the caller's memory", `ecvt_r fcvt_r qecvt_r qfcvt_r gcvt qgcvt`},
+	{Copied, NoStream, "static buffer, no lock: state from call to call belongs to a libset", `ecvt fcvt qecvt qfcvt`},
+	{Shared, NoStream, "one sequence for the process, under a lock", `
+		rand random srand srandom initstate setstate`},
+	{Shared, NoStream, "one sequence for the process, kept in several words", `
+		drand48 erand48 lrand48 nrand48 mrand48 jrand48 srand48 seed48 lcong48 strfry`},
+	{Copied, NoStream, "a sequence in the caller's memory", `
+		rand_r random_r srandom_r initstate_r setstate_r drand48_r erand48_r lrand48_r nrand48_r mrand48_r jrand48_r
+		srand48_r seed48_r lcong48_r`},
+}

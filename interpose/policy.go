@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package interpose is the policy: which function that libc exports is treated how when a preemptible function calls it.
+//
+// Everything runs in the starting libset. A preemptible function may be paused at any instruction, the side that resumes it
+// then runs on the same kernel thread and may call libc itself, and the call may be resumed on another thread. So whatever
+// takes a lock inside libc, or leaves libc's own data half changed, must not be paused in the middle. The classes:
+//
+//   - Copied: no wrapper. May be paused anywhere: it computes, touches only the caller's memory or the thread's own, or is a
+//     system call that the kernel restarts by itself (our signal has SA_RESTART).
+//   - Shared: runs with preemption deferred; a pause that becomes due meanwhile happens when it returns.
+//   - SharedInput, SharedOutput: Shared, but first waits preemptibly until the stream's descriptor is ready, and only when
+//     the call would touch the descriptor: the read buffer is empty, or there is unwritten data.
+//   - OwnTCB: Shared, and on the kernel thread's own thread control block, because libc looks itself up in its thread lists.
+//   - Exec: replaces the program; the clocks are disarmed before and armed again when it fails.
+//   - Restarted: may be paused, and is called again when nothing but our signal interrupted it. At most six integer or
+//     pointer arguments, -1 and errno on failure, no relative timeout and no signal mask.
+//   - Hand: has a wrapper of its own in shim/.
+//   - Private: only libc's own family refers to it (GLIBC_PRIVATE). No wrapper.
+//   - Compat: has old symbol versions only. No program linked today can refer to it, and dlsym does not find it. No wrapper.
+//
+// Symbol versions: a wrapper has no version, so it catches references to every version of its name and forwards them to the
+// default one. That matters where the versions differ in layout and not only in a fixed error: timer_create before 2.3.3
+// (the timer is an int) and pthread_cond_signal and pthread_cond_broadcast before 2.3.2 (another pthread_cond_t). Programs
+// linked against a libc of that age are not supported. For the others (posix_spawn before 2.15 runs a script without #!,
+// fmemopen before 2.22) the newer behaviour applies.
+package interpose
+
+//go:generate go run ./gen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Class says how a function is treated.
+type Class uint8
+
+// The classes, explained in the package comment.
+const (
+	Copied Class = iota
+	Shared
+	SharedInput
+	SharedOutput
+	OwnTCB
+	Exec
+	Restarted
+	Hand
+	Private
+	Compat
+)
+
+var classNames = [...]string{
+	Copied:       "copied",
+	Shared:       "shared",
+	SharedInput:  "shared-input",
+	SharedOutput: "shared-output",
+	OwnTCB:       "own-tcb",
+	Exec:         "exec",
+	Restarted:    "restarted",
+	Hand:         "hand",
+	Private:      "private",
+	Compat:       "compat",
+}
+
+// String gives the class as it is shown to the user.
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return fmt.Sprintf("class(%d)", uint8(c))
+}
+
+// Wrapped says whether the library exports a wrapper for the functions of this class.
+func (c Class) Wrapped() bool {
+	return c != Copied && c != Private && c != Compat
+}
+
+// Stream says where a SharedInput or SharedOutput function finds its FILE.
+type Stream uint8
+
+// The argument that is the FILE pointer, or the standard stream meant by a function that has none.
+const (
+	NoStream Stream = iota
+	A1
+	A2
+	A3
+	A4
+	A5
+	Stdin
+	Stdout
+)
+
+var streamNames = [...]string{
+	NoStream: "", A1: "A1", A2: "A2", A3: "A3", A4: "A4", A5: "A5", Stdin: "STDIN_STREAM", Stdout: "STDOUT_STREAM",
+}
+
+// String gives the name that the generated header uses.
+func (s Stream) String() string {
+	if int(s) < len(streamNames) {
+		return streamNames[s]
+	}
+	return fmt.Sprintf("stream(%d)", uint8(s))
+}
+
+// Row is the policy for one exported function.
+type Row struct {
+	Symbol string
+	Class  Class
+	Stream Stream // NoStream but for SharedInput and SharedOutput
+	Why    string
+}
+
+// group is a set of rows with one reason. The symbols are exact names, separated by white space.
+type group struct {
+	class   Class
+	stream  Stream
+	why     string
+	symbols string
+}
+
+// tables lists the groups by subject, one file each.
+var tables = [][]group{
+	heapTable, stdioTable, stdioInternalTable, processTable, threadTable, signalTable, waitTable, fileTable, systemTable,
+	nameTable, networkTable, localeTable, ctypeTable, stringTable, numberTable, timeTable, loaderTable, miscTable,
+	privateTable, compatTable,
+}
+
+var rows = makeRows()
+
+func makeRows() []Row {
+	var out []Row
+	for _, table := range tables {
+		for _, g := range table {
+			for _, symbol := range strings.Fields(g.symbols) {
+				out = append(out, Row{symbol, g.class, g.stream, g.why})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Row) int { return strings.Compare(a.Symbol, b.Symbol) })
+	return out
+}
+
+// Rows gives the whole policy, sorted by symbol.
+func Rows() []Row {
+	return slices.Clone(rows)
+}
+
+// Lookup gives the policy for one exported function of libc; false when libc 2.36 exports no such function.
+func Lookup(symbol string) (Row, bool) {
+	i, found := slices.BinarySearchFunc(rows, symbol, func(r Row, s string) int { return strings.Compare(r.Symbol, s) })
+	if !found {
+		return Row{}, false
+	}
+	return rows[i], true
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"testing"
+)
+
+// libcPath is the libc that the table was written for: Debian's, on x86-64.
+const libcPath = "/lib/x86_64-linux-gnu/libc.so.6"
+
+// exported says how libc exports one function name.
+type exported struct {
+	byDefault bool // some version is the default one, or it has none
+	public    bool // some version is not GLIBC_PRIVATE
+}
+
+const sttGNUIfunc = elf.SymType(10) // STT_GNU_IFUNC: a function whose address is chosen at load time
+
+func libcFunctions(t *testing.T) map[string]exported {
+	t.Helper()
+	f, err := elf.Open(libcPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("%s is not installed: the table is for Debian's libc on x86-64", libcPath)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]exported)
+	for _, s := range symbols {
+		kind := elf.ST_TYPE(s.Info)
+		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != sttGNUIfunc {
+			continue
+		}
+		e := out[s.Name]
+		e.byDefault = e.byDefault || !s.VersionIndex.IsHidden()
+		e.public = e.public || s.Version != "GLIBC_PRIVATE"
+		out[s.Name] = e
+	}
+	if len(out) < 2000 {
+		t.Fatalf("%s: only %d functions found, so the symbols were not read", libcPath, len(out))
+	}
+	return out
+}
+
+func TestEveryFunctionOfLibcHasExactlyOneClass(t *testing.T) {
+	functions := libcFunctions(t)
+	seen := make(map[string]bool)
+	for _, r := range Rows() {
+		if seen[r.Symbol] {
+			t.Errorf("%s has two rows", r.Symbol)
+		}
+		seen[r.Symbol] = true
+		if _, ok := functions[r.Symbol]; !ok {
+			t.Errorf("%s has a row, but libc exports no such function", r.Symbol)
+		}
+	}
+	for symbol := range functions {
+		if !seen[symbol] {
+			t.Errorf("%s is exported by libc, but has no class", symbol)
+		}
+	}
+}
+
+func TestClassesFitTheSymbolVersions(t *testing.T) {
+	functions := libcFunctions(t)
+	for _, r := range Rows() {
+		e, ok := functions[r.Symbol]
+		if !ok {
+			continue // reported by the test of completeness
+		}
+		if got := r.Class == Private; got != !e.public {
+			t.Errorf("%s: class %v, but public is %v", r.Symbol, r.Class, e.public)
+		}
+		if got := r.Class == Compat; got != (e.public && !e.byDefault) {
+			t.Errorf("%s: class %v, but it has a default version: %v", r.Symbol, r.Class, e.byDefault)
+		}
+	}
+}
+
+func TestRowsAreWhole(t *testing.T) {
+	for _, r := range Rows() {
+		if r.Why == "" {
+			t.Errorf("%s gives no reason", r.Symbol)
+		}
+		streaming := r.Class == SharedInput || r.Class == SharedOutput
+		if streaming != (r.Stream != NoStream) {
+			t.Errorf("%s: class %v with stream %q", r.Symbol, r.Class, r.Stream)
+		}
+		if r.Stream == Stdin && r.Class != SharedInput || r.Stream == Stdout && r.Class != SharedOutput {
+			t.Errorf("%s: class %v cannot use %v", r.Symbol, r.Class, r.Stream)
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	tests := map[string]struct {
+		symbol string
+		class  Class
+		stream Stream
+	}{
+		"the allocator is deferred":                   {"malloc", Shared, NoStream},
+		"a function named like another is its own":    {"strtok_r", Copied, NoStream},
+		"input takes its stream from an argument":     {"fread", SharedInput, A4},
+		"a fortified name has one argument more":      {"__fread_chk", SharedInput, A5},
+		"input without a stream means stdin":          {"scanf", SharedInput, Stdin},
+		"output without a stream means stdout":        {"__printf_chk", SharedOutput, Stdout},
+		"fork runs on the thread's own TCB":           {"fork", OwnTCB, NoStream},
+		"vfork has no wrapper":                        {"vfork", Copied, NoStream},
+		"what calls back for long may be paused":      {"qsort", Copied, NoStream},
+		"what records its caller has no wrapper":      {"__sigsetjmp", Copied, NoStream},
+		"dlsym sees its caller":                       {"dlsym", Copied, NoStream},
+		"a wait without relative timeout is repeated": {"accept4", Restarted, NoStream},
+		"a relative timeout is written by hand":       {"poll", Hand, NoStream},
+		"execve disarms the clocks":                   {"execve", Exec, NoStream},
+		"what libc keeps to itself is private":        {"__libc_early_init", Private, NoStream},
+		"what only old programs know is compat":       {"cfree", Compat, NoStream},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			r, ok := Lookup(tc.symbol)
+			if !ok || r.Symbol != tc.symbol || r.Class != tc.class || r.Stream != tc.stream {
+				t.Errorf("Lookup(%q) = %v, %v; want class %v, stream %q", tc.symbol, r, ok, tc.class, tc.stream)
+			}
+		})
+	}
+	for _, symbol := range []string{"", "mallo", "mallocx", "zzz"} {
+		if r, ok := Lookup(symbol); ok {
+			t.Errorf("Lookup(%q) = %v, want none", symbol, r)
+		}
+	}
+}
+
+func TestGeneratedFilesAreCurrent(t *testing.T) {
+	for path, want := range map[string][]byte{HeaderPath: Header(), ExportMapPath: ExportMap()} {
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(got, want) {
+			t.Errorf("%s differs from what the table gives: run go generate ./interpose", path)
+		}
+	}
+}
+
+func TestHeaderHasOneSortedLineForEachWrapper(t *testing.T) {
+	var want, got []string
+	for _, r := range Rows() {
+		if r.Class.Wrapped() {
+			want = append(want, r.Symbol)
+		}
+	}
+	for line := range bytes.Lines(Header()) {
+		if name, ok := bytes.CutPrefix(line, []byte("SHIM_")); ok {
+			name = name[bytes.IndexByte(name, '(')+1:]
+			got = append(got, string(name[:bytes.IndexAny(name, ",)")]))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the header has %d lines for %d wrapped functions, or in another order", len(got), len(want))
+	}
+	if !slices.IsSorted(got) {
+		t.Error("the header's lines are not sorted")
+	}
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+const (
+	whyInput  = "a stream both sides can see; waits for input before it takes the stream's lock"
+	whyOutput = "a stream both sides can see; waits for room before it takes the stream's lock"
+)
+
+// stdioTable: FILE streams, without the internal names of stdioInternalTable.
+// SharedOutput holds for a stream with unwritten data only: the descriptor of a stream that is being read never gets ready
+// for writing.
+var stdioTable = []group{
+	{SharedInput, A1, whyInput, `
+		fgetc fgetc_unlocked getc getc_unlocked _IO_getc getw __uflow __underflow
+		fscanf vfscanf __vfscanf __isoc99_fscanf __isoc99_vfscanf
+		fgetwc fgetwc_unlocked getwc getwc_unlocked __wuflow __wunderflow
+		fwscanf vfwscanf __isoc99_fwscanf __isoc99_vfwscanf`},
+	{SharedInput, A3, whyInput, `fgets fgets_unlocked fgetws fgetws_unlocked getline`},
+	{SharedInput, A4, whyInput, `
+		fread fread_unlocked getdelim __getdelim
+		__fgets_chk __fgets_unlocked_chk __fgetws_chk __fgetws_unlocked_chk`},
+	{SharedInput, A5, whyInput, `__fread_chk __fread_unlocked_chk`},
+	{SharedInput, Stdin, whyInput, `
+		getchar getchar_unlocked gets __gets_chk scanf vscanf __isoc99_scanf __isoc99_vscanf
+		getwchar getwchar_unlocked wscanf vwscanf __isoc99_wscanf __isoc99_vwscanf`},
+	{SharedInput, A1, "reads lines of a database file through a stream of the program", `
+		getmntent getmntent_r __getmntent_r fgetpwent fgetpwent_r fgetgrent fgetgrent_r fgetspent fgetspent_r
+		fgetsgent fgetsgent_r`},
+
+	{SharedOutput, A1, whyOutput, `
+		fprintf vfprintf __fprintf_chk __vfprintf_chk fwprintf vfwprintf __fwprintf_chk __vfwprintf_chk
+		fflush fflush_unlocked fclose __overflow __woverflow`},
+	{SharedOutput, A2, whyOutput, `
+		fputc fputc_unlocked putc putc_unlocked _IO_putc putw fputs fputs_unlocked
+		fputwc fputwc_unlocked putwc putwc_unlocked fputws fputws_unlocked`},
+	{SharedOutput, A4, whyOutput, `fwrite fwrite_unlocked`},
+	{SharedOutput, Stdout, whyOutput, `
+		putchar putchar_unlocked puts printf vprintf __printf_chk __vprintf_chk
+		putwchar putwchar_unlocked wprintf vwprintf __wprintf_chk __vwprintf_chk`},
+	{SharedOutput, A2, "writes lines of a database file through a stream of the program", `
+		putpwent putgrent putspent putsgent`},
+
+	{Shared, NoStream, "opens or closes streams: libc's list of all streams and its lock", `
+		fopen fopen64 fdopen freopen freopen64 fmemopen fopencookie open_memstream open_wmemstream fcloseall
+		tmpfile tmpfile64 setmntent __setmntent endmntent __endmntent`},
+	{Shared, NoStream, "closes a stream of libc's list and waits for the child, deferred: the wait may exceed the budget", `pclose`},
+	{Shared, NoStream, "puts a stream of its own on libc's list of all streams while it prints", `
+		dprintf vdprintf __dprintf_chk __vdprintf_chk`},
+	{Shared, NoStream, "prints into growing memory through a stream; short", `
+		asprintf vasprintf __asprintf __asprintf_chk __vasprintf_chk
+		obstack_printf obstack_vprintf __obstack_printf_chk __obstack_vprintf_chk`},
+	{Shared, NoStream, "moves or changes a stream that both sides can see, under its lock", `
+		fseek fseeko fseeko64 ftell ftello ftello64 rewind fgetpos fgetpos64 fsetpos fsetpos64
+		setbuf setbuffer setlinebuf setvbuf ungetc ungetwc fwide
+		clearerr clearerr_unlocked feof ferror fileno __fpurge __fsetlocking _flushlbf addmntent`},
+	{Shared, NoStream, "releases a stream's lock in two steps, or takes it without waiting", `funlockfile ftrylockfile`},
+	{Copied, NoStream, "may wait for a holder that is itself paused, so the wait must be preemptible; a pause inside is the same " +
+		"as one just after it", `flockfile`},
+	{Copied, NoStream, "reads one field of a stream", `
+		fileno_unlocked feof_unlocked ferror_unlocked __fbufsize __flbf __fpending __freadable __freading __fwritable
+		__fwriting`},
+	{Shared, NoStream, "prints on stderr under its lock, with a translated message", `
+		perror psignal psiginfo error error_at_line err errx verr verrx warn warnx vwarn vwarnx herror
+		__assert __assert_fail __assert_perror_fail`},
+	{Shared, NoStream, "writes to stderr and the console; the severity list has a lock", `fmtmsg addseverity`},
+	{Shared, NoStream, "prints diagnostics on stderr; option parsing is short, its scan position is shared", `
+		getopt getopt_long getopt_long_only __posix_getopt
+		argp_error argp_failure argp_help argp_parse argp_state_help argp_usage`},
+	{Shared, NoStream, "one connection to the system log, under a lock", `
+		syslog vsyslog __syslog_chk __vsyslog_chk openlog closelog setlogmask`},
+	{Shared, NoStream, "prompts on the terminal through streams and a static buffer; the wait for the user is deferred", `getpass`},
+	{Shared, NoStream, "changes the table of conversions that every printf reads", `
+		register_printf_function register_printf_modifier register_printf_specifier register_printf_type`},
+	{Shared, NoStream, "prints digits into a stream whose lock the caller holds", `__printf_fp printf_size`},
+
+	{Copied, NoStream, "prints into or reads from the caller's memory; the stream is on the stack and on no list", `
+		sprintf vsprintf snprintf vsnprintf __sprintf_chk __vsprintf_chk __snprintf_chk __vsnprintf __vsnprintf_chk
+		swprintf vswprintf __swprintf_chk __vswprintf_chk
+		sscanf vsscanf __vsscanf __isoc99_sscanf __isoc99_vsscanf swscanf vswscanf __isoc99_swscanf __isoc99_vswscanf
+		parse_printf_format printf_size_info hasmntopt`},
+	{Copied, NoStream, "makes a name; at most a static buffer, no lock", `tmpnam tmpnam_r tempnam ctermid`},
+}

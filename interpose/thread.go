@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+// threadTable: POSIX and C11 threads and their synchronisation.
+var threadTable = []group{
+	{OwnTCB, NoStream, "libc's thread lists and stack cache; the new thread inherits from the caller's TCB", `
+		pthread_create thrd_create`},
+	{OwnTCB, NoStream, "unwinds to the start of the kernel thread, whose record is in its own TCB", `thrd_exit`},
+	{OwnTCB, NoStream, "frees a thread's stack through libc's lists; thrd_join waits deferred and may exceed the budget", `
+		thrd_join thrd_detach`},
+	{Hand, NoStream, "the calling thread as libc knows it is the kernel thread's own TCB", `
+		pthread_exit pthread_join pthread_timedjoin_np pthread_tryjoin_np pthread_clockjoin_np pthread_detach
+		pthread_cancel pthread_kill pthread_sigqueue pthread_getattr_np pthread_setname_np pthread_getname_np
+		pthread_setaffinity_np pthread_getaffinity_np pthread_setschedparam pthread_getschedparam
+		pthread_setschedprio pthread_getcpuclockid`},
+	{Hand, NoStream, "a key's values live in each TCB, and its destructors run when a kernel thread ends", `
+		pthread_key_create __pthread_key_create pthread_key_delete pthread_setspecific`},
+	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask pthread_attr_setsigmask_np`},
+	{Shared, NoStream, "a paused initialiser would leave the control word busy, and the next caller waiting for it; the " +
+		"initialiser runs deferred", `pthread_once call_once`},
+	{Shared, NoStream, "the default attributes have a lock", `
+		pthread_getattr_default_np pthread_setattr_default_np pthread_attr_getstacksize`},
+	{Shared, NoStream, "holds the condition's internal lock for a moment; nothing that the caller does can release it", `
+		pthread_cond_signal pthread_cond_broadcast cnd_signal cnd_broadcast`},
+	{Copied, NoStream, "waits without showing EINTR, to an absolute time if any; a pause inside is one just before or after", `
+		pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock pthread_mutex_trylock pthread_mutex_unlock
+		pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait
+		pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock
+		pthread_rwlock_clockrdlock pthread_rwlock_clockwrlock pthread_rwlock_tryrdlock pthread_rwlock_trywrlock
+		pthread_rwlock_unlock pthread_barrier_wait
+		pthread_spin_lock pthread_spin_trylock pthread_spin_unlock
+		mtx_lock mtx_timedlock mtx_trylock mtx_unlock cnd_wait cnd_timedwait`},
+	{Copied, NoStream, "makes, reads or frees the caller's object", `
+		pthread_mutex_init pthread_mutex_destroy pthread_mutex_consistent pthread_mutex_getprioceiling
+		pthread_mutex_setprioceiling
+		pthread_mutexattr_init pthread_mutexattr_destroy pthread_mutexattr_getprioceiling
+		pthread_mutexattr_getprotocol pthread_mutexattr_getpshared pthread_mutexattr_getrobust
+		pthread_mutexattr_gettype pthread_mutexattr_setprioceiling pthread_mutexattr_setprotocol
+		pthread_mutexattr_setpshared pthread_mutexattr_setrobust pthread_mutexattr_settype
+		pthread_cond_init pthread_cond_destroy pthread_condattr_init pthread_condattr_destroy
+		pthread_condattr_getclock pthread_condattr_setclock pthread_condattr_getpshared pthread_condattr_setpshared
+		pthread_rwlock_init pthread_rwlock_destroy pthread_rwlockattr_init pthread_rwlockattr_destroy
+		pthread_rwlockattr_getkind_np pthread_rwlockattr_setkind_np pthread_rwlockattr_getpshared
+		pthread_rwlockattr_setpshared
+		pthread_barrier_init pthread_barrier_destroy pthread_barrierattr_init pthread_barrierattr_destroy
+		pthread_barrierattr_getpshared pthread_barrierattr_setpshared pthread_spin_init pthread_spin_destroy
+		mtx_init mtx_destroy cnd_init cnd_destroy`},
+	{Copied, NoStream, "fills or reads the caller's attribute object", `
+		pthread_attr_init pthread_attr_destroy pthread_attr_getaffinity_np pthread_attr_setaffinity_np
+		pthread_attr_getdetachstate pthread_attr_setdetachstate pthread_attr_getguardsize pthread_attr_setguardsize
+		pthread_attr_getinheritsched pthread_attr_setinheritsched pthread_attr_getschedparam
+		pthread_attr_setschedparam pthread_attr_getschedpolicy pthread_attr_setschedpolicy pthread_attr_getscope
+		pthread_attr_setscope pthread_attr_getsigmask_np pthread_attr_getstack pthread_attr_setstack
+		pthread_attr_getstackaddr pthread_attr_setstackaddr pthread_attr_setstacksize`},
+	{Copied, NoStream, "reads or changes the running TCB, which is the function's own", `
+		pthread_self thrd_current pthread_equal thrd_equal pthread_getspecific
+		pthread_setcancelstate pthread_setcanceltype pthread_testcancel
+		_pthread_cleanup_push _pthread_cleanup_pop __pthread_cleanup_routine __pthread_register_cancel
+		__pthread_register_cancel_defer __pthread_unregister_cancel __pthread_unregister_cancel_restore
+		__pthread_unwind_next __errno_location __h_errno_location`},
+	{Copied, NoStream, "the C11 names of thread-specific values; the keys are claimed by one atomic step", `
+		tss_create tss_delete tss_get tss_set`},
+	{Copied, NoStream, "gives the processor away", `thrd_yield`},
+	{Copied, NoStream, "C11 lets an interruption end it, and hands back the time that is left", `thrd_sleep`},
+	{Copied, NoStream, "one number of the process", `pthread_getconcurrency pthread_setconcurrency`},
+	{Shared, NoStream, "the table of named semaphores has a lock", `sem_open sem_close`},
+	{Copied, NoStream, "one atomic step and a wake-up, or the caller's object", `
+		sem_post sem_trywait sem_getvalue sem_init sem_destroy sem_unlink`},
+	{Restarted, NoStream, "shows an interruption as EINTR; timeouts are absolute", `sem_wait sem_timedwait sem_clockwait`},
+}

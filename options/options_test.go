@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// environment makes a lookup of one variable's value; every other variable is absent.
+func environment(name, value string) func(string) (string, bool) {
+	return func(n string) (string, bool) {
+		if n == name {
+			return value, true
+		}
+		return "", false
+	}
+}
+
+func TestLoadAcceptsValues(t *testing.T) {
+	with := func(change func(*Settings)) Settings {
+		s := Defaults()
+		change(&s)
+		return s
+	}
+	slice := func(d time.Duration) Settings { return with(func(s *Settings) { s.Slice = d }) }
+	stack := func(n uint64) Settings { return with(func(s *Settings) { s.StackBytes = n }) }
+	seed := func(n uint64) Settings { return with(func(s *Settings) { s.Seed, s.SeedSet = n, true }) }
+
+	tests := map[string]struct {
+		name, value string
+		want        Settings
+	}{
+		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true}},
+		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true}},
+		"microseconds":                               {"INGER_SLICE", "50us", slice(50 * time.Microsecond)},
+		"microseconds with the micro sign U+00B5":    {"INGER_SLICE", "50\u00b5s", slice(50 * time.Microsecond)},
+		"microseconds with the Greek letter U+03BC":  {"INGER_SLICE", "50\u03bcs", slice(50 * time.Microsecond)},
+		"milliseconds":                               {"INGER_SLICE", "1ms", slice(time.Millisecond)},
+		"seconds":                                    {"INGER_SLICE", "2s", slice(2 * time.Second)},
+		"nanoseconds":                                {"INGER_SLICE", "20000ns", slice(20 * time.Microsecond)},
+		"minutes":                                    {"INGER_SLICE", "3m", slice(3 * time.Minute)},
+		"a fraction":                                 {"INGER_SLICE", "1.5ms", slice(1500 * time.Microsecond)},
+		"a sum of units":                             {"INGER_SLICE", "1m30s", slice(90 * time.Second)},
+		"the shortest slice":                         {"INGER_SLICE", "10us", slice(MinSlice)},
+		"the longest slice":                          {"INGER_SLICE", "1h", slice(MaxSlice)},
+		"no slice":                                   {"INGER_SLICE", "0", slice(0)},
+		"no slice, with a unit":                      {"INGER_SLICE", "0ms", slice(0)},
+		"torture on":                                 {"INGER_TORTURE", "1", with(func(s *Settings) { s.Torture = true })},
+		"torture off":                                {"INGER_TORTURE", "0", Defaults()},
+		"stats on":                                   {"INGER_STATS", "1", with(func(s *Settings) { s.Stats = true })},
+		"follow off":                                 {"INGER_FOLLOW", "0", with(func(s *Settings) { s.Follow = false })},
+		"follow on":                                  {"INGER_FOLLOW", "1", Defaults()},
+		"the automatic clock":                        {"INGER_CLOCK", "auto", Defaults()},
+		"the per-thread timer":                       {"INGER_CLOCK", "timer", with(func(s *Settings) { s.Clock = Timer })},
+		"the timekeeper":                             {"INGER_CLOCK", "timekeeper", with(func(s *Settings) { s.Clock = Timekeeper })},
+		"stack in bytes":                             {"INGER_STACK", "65536", stack(65536)},
+		"stack in bytes that are no whole page":      {"INGER_STACK", "65537", stack(65537)},
+		"stack in kibibytes":                         {"INGER_STACK", "256K", stack(256 << 10)},
+		"stack with a small suffix":                  {"INGER_STACK", "256k", stack(256 << 10)},
+		"stack in mebibytes":                         {"INGER_STACK", "8M", stack(8 << 20)},
+		"stack in gibibytes":                         {"INGER_STACK", "2G", stack(2 << 30)},
+		"the smallest stack":                         {"INGER_STACK", "16K", stack(MinStack)},
+		"the largest stack":                          {"INGER_STACK", "1T", stack(MaxStack)},
+		"the default stack, spelled out":             {"INGER_STACK", "0", stack(0)},
+		"a decimal seed":                             {"INGER_SEED", "42", seed(42)},
+		"a hexadecimal seed":                         {"INGER_SEED", "0xff", seed(255)},
+		"a seed with leading zeros is still decimal": {"INGER_SEED", "010", seed(10)},
+		"a seed of zero is a seed":                   {"INGER_SEED", "0", seed(0)},
+		"the largest seed":                           {"INGER_SEED", "18446744073709551615", seed(1<<64 - 1)},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, errs := Load(environment(tc.name, tc.value))
+			if len(errs) != 0 {
+				t.Fatalf("%s=%s: refused: %v", tc.name, tc.value, errs)
+			}
+			if got != tc.want {
+				t.Errorf("%s=%s: settings %+v, want %+v", tc.name, tc.value, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestLoadReportsBadValuesAndKeepsDefaults(t *testing.T) {
+	tests := map[string]struct{ name, value, reason string }{
+		"a duration without a unit":     {"INGER_SLICE", "100", "not a duration"},
+		"a duration of words":           {"INGER_SLICE", "soon", "not a duration"},
+		"a unit without a number":       {"INGER_SLICE", "us", "not a duration"},
+		"an unknown unit":               {"INGER_SLICE", "1fortnight", "not a duration"},
+		"a blank around the duration":   {"INGER_SLICE", " 1ms", "not a duration"},
+		"a negative duration":           {"INGER_SLICE", "-1ms", "not between 10us and 1h"},
+		"a duration below the shortest": {"INGER_SLICE", "9999ns", "not between 10us and 1h"},
+		"a duration above the longest":  {"INGER_SLICE", "3600001ms", "not between 10us and 1h"},
+		"a duration that overflows":     {"INGER_SLICE", "99999999999h", "not a duration"},
+		"a switch of words":             {"INGER_TORTURE", "yes", "write 0 or 1"},
+		"a switch of two":               {"INGER_STATS", "2", "write 0 or 1"},
+		"another switch":                {"INGER_FOLLOW", "true", "write 0 or 1"},
+		"an unknown clock":              {"INGER_CLOCK", "sundial", "write auto, timer or timekeeper"},
+		"a clock in capitals":           {"INGER_CLOCK", "TIMER", "write auto, timer or timekeeper"},
+		"a size of words":               {"INGER_STACK", "large", "not a size"},
+		"a suffix without a number":     {"INGER_STACK", "K", "not a size"},
+		"two suffixes":                  {"INGER_STACK", "8MB", "not a size"},
+		"a negative size":               {"INGER_STACK", "-1", "not a size"},
+		"a fraction of a size":          {"INGER_STACK", "1.5M", "not a size"},
+		"a stack too small":             {"INGER_STACK", "4096", "not between 16K and 1T"},
+		"a stack too large":             {"INGER_STACK", "1025G", "not between 16K and 1T"},
+		"a size that overflows":         {"INGER_STACK", "18446744073709551616", "not between 16K and 1T"},
+		"a size whose shift overflows":  {"INGER_STACK", "18446744073709551615K", "not between 16K and 1T"},
+		"a seed of words":               {"INGER_SEED", "lucky", "not an integer"},
+		"a negative seed":               {"INGER_SEED", "-1", "not an integer"},
+		"a prefix without digits":       {"INGER_SEED", "0x", "not an integer"},
+		"a seed that overflows":         {"INGER_SEED", "18446744073709551616", "larger than"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, errs := Load(environment(tc.name, tc.value))
+			if got != Defaults() {
+				t.Errorf("%s=%s: settings %+v, want the defaults", tc.name, tc.value, got)
+			}
+			if len(errs) != 1 {
+				t.Fatalf("%s=%s: errors %v, want one", tc.name, tc.value, errs)
+			}
+			var bad *Error
+			if !errors.As(errs[0], &bad) || bad.Name != tc.name || bad.Value != tc.value {
+				t.Errorf("error %#v does not name %s and %q", errs[0], tc.name, tc.value)
+			}
+			if !strings.Contains(errs[0].Error(), tc.reason) {
+				t.Errorf("error %q does not say %q", errs[0], tc.reason)
+			}
+		})
+	}
+}
+
+func TestLoadReportsEveryBadValueAndUsesTheGoodOnes(t *testing.T) {
+	env := map[string]string{"INGER_SLICE": "100", "INGER_STACK": "huge", "INGER_STATS": "1"}
+	got, errs := Load(func(n string) (string, bool) { v, ok := env[n]; return v, ok })
+	if len(errs) != 2 {
+		t.Errorf("errors %v, want one for each bad value", errs)
+	}
+	if want := (Settings{Follow: true, Stats: true}); got != want {
+		t.Errorf("settings %+v, want %+v", got, want)
+	}
+}
+
+func TestErrorIsOneLineWhateverTheValueHolds(t *testing.T) {
+	_, errs := Load(environment("INGER_CLOCK", "a\nb\x1b[31m"))
+	if len(errs) != 1 || strings.ContainsAny(errs[0].Error(), "\n\x1b") {
+		t.Errorf("errors %q, want one without control characters", errs)
+	}
+}
+
+func TestTableRowsAgreeWithDefaults(t *testing.T) {
+	seen := map[string]bool{}
+	defaults := Defaults()
+	for i := range Table {
+		row := &Table[i]
+		t.Run(row.Name, func(t *testing.T) {
+			if got := row.Value(&defaults); got != row.Default {
+				t.Errorf("the default setting prints as %q, the table says %q", got, row.Default)
+			}
+			for _, text := range []string{row.Flag, row.Unit, row.Range, row.Meaning} {
+				if text == "" {
+					t.Errorf("row %+v has an empty text", row)
+				}
+			}
+			if (row.Arg == "") != (row.On != "") {
+				t.Errorf("a row has either an argument or a switch's value, not %q and %q", row.Arg, row.On)
+			}
+			if seen[row.Name] || seen[row.Flag] {
+				t.Errorf("%s or --%s appears twice", row.Name, row.Flag)
+			}
+			seen[row.Name], seen[row.Flag] = true, true
+		})
+	}
+}
+
+func TestValuePrintsWhatSetReads(t *testing.T) {
+	values := map[string][]string{
+		"INGER_SLICE":   {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
+		"INGER_TORTURE": {"1"},
+		"INGER_STATS":   {"1"},
+		"INGER_FOLLOW":  {"0"},
+		"INGER_CLOCK":   {"timer", "timekeeper"},
+		"INGER_STACK":   {"16K", "65537", "8M", "3G", "1T"},
+		"INGER_SEED":    {"0", "7"},
+	}
+	for i := range Table {
+		row := &Table[i]
+		if len(values[row.Name]) == 0 {
+			t.Errorf("%s: no value to try", row.Name)
+		}
+		for _, value := range values[row.Name] {
+			settings := Defaults()
+			if err := row.Set(&settings, value); err != nil {
+				t.Errorf("%s=%s: %v", row.Name, value, err)
+			} else if got := row.Value(&settings); got != value {
+				t.Errorf("%s=%s prints as %q", row.Name, value, got)
+			}
+		}
+	}
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+// Option is one row of the table. Everything that is said about an option anywhere is made from it.
+type Option struct {
+	Name    string // environment variable
+	Flag    string // long option of `inger run`, without the dashes
+	Arg     string // what the flag takes, for the usage; empty for a switch
+	On      string // a switch's value: what the variable is set to when the flag is given
+	Unit    string
+	Default string
+	Range   string
+	Meaning string // one or two sentences, wrapped by whoever prints it
+
+	parse  func(s *Settings, value string) (reason string)
+	format func(s *Settings) string
+}
+
+// Table holds the options in the order in which they are printed. It is never written to.
+var Table = []Option{
+	{
+		Name: "INGER_SLICE", Flag: "slice", Arg: "DURATION",
+		Unit: "duration", Default: "none", Range: "10us to 1h, or 0 for none",
+		Meaning: "Run main() as a preemptible function that is paused whenever it has run this long, and resumed at once. " +
+			"Without it main() is not sliced.",
+		parse:  func(s *Settings, v string) string { return parseSlice(&s.Slice, v) },
+		format: func(s *Settings) string { return formatSlice(s.Slice) },
+	},
+	{
+		Name: "INGER_TORTURE", Flag: "torture", On: "1",
+		Unit: "switch", Default: "0", Range: "0 or 1",
+		Meaning: "Between slices of main(), call library functions that share state with whatever was interrupted " +
+			"(malloc, stdio, qsort, regcomp, opendir, dlsym and others), so that what is not safe to interrupt shows.",
+		parse:  func(s *Settings, v string) string { return parseSwitch(&s.Torture, v) },
+		format: func(s *Settings) string { return formatSwitch(s.Torture) },
+	},
+	{
+		Name: "INGER_STATS", Flag: "stats", On: "1",
+		Unit: "switch", Default: "0", Range: "0 or 1",
+		Meaning: "Print one line on standard error at exit: pauses, deferrals, slice median, p99 and maximum, overshoot.",
+		parse:   func(s *Settings, v string) string { return parseSwitch(&s.Stats, v) },
+		format:  func(s *Settings) string { return formatSwitch(s.Stats) },
+	},
+	{
+		Name: "INGER_FOLLOW", Flag: "no-follow", On: "0",
+		Unit: "switch", Default: "1", Range: "0 or 1",
+		Meaning: "Treat the programs that the program starts alike (1), or leave them alone (0, which --no-follow sets): " +
+			"then the library takes itself and all INGER_* variables out of the environment at start.",
+		parse:  func(s *Settings, v string) string { return parseSwitch(&s.Follow, v) },
+		format: func(s *Settings) string { return formatSwitch(s.Follow) },
+	},
+	{
+		Name: "INGER_CLOCK", Flag: "clock", Arg: "CLOCK",
+		Unit: "word", Default: "auto", Range: "auto, timer or timekeeper",
+		Meaning: "What ends a slice: timer is a timer of each thread's own, timekeeper one thread that signals the " +
+			"others, auto the better one for the machine.",
+		parse:  func(s *Settings, v string) string { return parseClock(&s.Clock, v) },
+		format: func(s *Settings) string { return s.Clock.String() },
+	},
+	{
+		Name: "INGER_STACK", Flag: "stack", Arg: "SIZE",
+		Unit: "bytes, or with suffix K, M, G or T", Default: "0", Range: "16K to 1T, or 0 for RLIMIT_STACK or 8M",
+		Meaning: "Size of a preemptible function's stack when its launch does not say. Memory is taken only as it is touched.",
+		parse:   func(s *Settings, v string) string { return parseStack(&s.StackBytes, v) },
+		format:  func(s *Settings) string { return formatSize(s.StackBytes) },
+	},
+	{
+		Name: "INGER_SEED", Flag: "seed", Arg: "NUMBER",
+		Unit: "integer, decimal or 0x…", Default: "random", Range: "0 to 18446744073709551615",
+		Meaning: "Seed of the choices that torture makes, to repeat a run.",
+		parse:   func(s *Settings, v string) string { return parseSeed(s, v) },
+		format:  formatSeed,
+	},
+}
+
+// Set parses value into the row's setting. When it is refused, s is unchanged and the error is an *Error.
+func (o *Option) Set(s *Settings, value string) error {
+	if reason := o.parse(s, value); reason != "" {
+		return &Error{Name: o.Name, Value: value, Reason: reason}
+	}
+	return nil
+}
+
+// Value returns the row's setting as it would be written in the environment.
+func (o *Option) Value(s *Settings) string { return o.format(s) }
+
+// Off returns the value that undoes a switch's flag; it is empty for an option that is no switch.
+func (o *Option) Off() string {
+	switch o.On {
+	case "1":
+		return "0"
+	case "0":
+		return "1"
+	}
+	return ""
+}

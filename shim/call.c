@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c - launch, resume, cancel, inger_pause: the hot path, top to bottom. */
+#include "shim.h"
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include "../include/inger.h"
+
+#define VERSION "0.1.0"
+#define STACK_LIMIT ((size_t)1 << 40)
+/* The first published version of struct inger_attr ended here. */
+#define ATTR_FIRST_SIZE sizeof(struct inger_attr)
+
+static const linger_t failed = {0};
+
+/* Run `call` on this thread until it pauses, completes or is left. The caller has taken it (state SHIM_RESUMING). */
+static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
+{
+	struct shim_call *parent = t->current;
+	uint64_t deadline = SHIM_NEVER;
+
+	if (budget_us != TO_COMPLETION)
+		deadline = shim_now() + shim_us_to_ticks(budget_us);
+	if (parent) {
+		if (parent->deadline < deadline)
+			deadline = parent->deadline;
+		call->caller_fs = parent->fs;
+	} else {
+		call->caller_fs = t->fs;
+	}
+	call->deadline = deadline;
+	call->parent = parent;
+	call->thread = t;
+	call->pending = 0;
+	call->yielded = 0;
+	((struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - call->caller_fs)))->thread = t;
+	t->backoff_ns = 0;
+	t->current = call;
+	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
+		shim_arm(t, deadline);
+
+	shim_switch_in(call);
+
+	t->current = parent;
+	atomic_store_explicit(&t->deadline, parent ? parent->deadline : SHIM_NEVER, memory_order_relaxed);
+	if (SHIM_UNLIKELY(parent && parent->deadline != SHIM_NEVER)) {
+		/* The inner slice may have used the outer one up, or its signal. */
+		atomic_signal_fence(memory_order_seq_cst);
+		if (shim_now() + shim_us_to_ticks(2) >= parent->deadline)
+			parent->pending = 1;
+		else if (parent->deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
+			shim_arm(t, parent->deadline);
+	}
+}
+
+/* What became of the call after a slice; releases it when it is over. */
+static void settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
+{
+	switch (atomic_load_explicit(&call->state, memory_order_relaxed)) {
+	case SHIM_PAUSING:
+		f->yielded = call->yielded;
+		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		return;
+	case SHIM_LOST: {
+		bool exits = call->exits_thread;
+		void *value = call->exit_value;
+		*f = failed;
+		shim_call_put(t, call);
+		if (exits)
+			pthread_exit(value);
+		return;
+	}
+	default:
+		f->is_complete = true;
+		f->yielded = false;
+		f->continuation = NULL;
+		shim_call_put(t, call);
+	}
+}
+
+static struct shim_thread *this_thread(void)
+{
+	struct shim_thread *t = shim_tls.thread;
+
+	return SHIM_LIKELY(t != NULL) ? t : shim_thread_get();
+}
+
+/* What has to happen before the next slice, rarely: calls left by longjmp() go back to the pool, TCBs learn of loaded
+ * objects. */
+__attribute__((noinline, cold)) static void catch_up(struct shim_thread *t)
+{
+	while (t->abandoned) {
+		struct shim_call *call = t->abandoned;
+		t->abandoned = call->next;
+		shim_tcb_forget_keys(call);
+		shim_call_put(t, call);
+	}
+	if (shim_modules_changed)
+		shim_loaded_hook();
+}
+
+static inline void check_up(struct shim_thread *t)
+{
+	if (SHIM_UNLIKELY(t->abandoned || shim_modules_changed))
+		catch_up(t);
+}
+
+static linger_t launch_on(size_t stack_bytes, const char *name, void (*func)(void *), uint64_t budget_us, void *arg)
+{
+	linger_t f = failed;
+	struct shim_thread *t = this_thread();
+	if (SHIM_UNLIKELY(!t))
+		return f;
+
+	struct shim_call *outer = shim_tls.call;
+	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	check_up(t);
+	struct shim_call *call = shim_call_get(t, stack_bytes);
+	if (SHIM_LIKELY(call != NULL)) {
+		call->func = func;
+		call->arg = arg;
+		call->name = name;
+		call->resume_entry = (uint64_t)shim_entry_start;
+		f.continuation = shim_call_handle(call);
+		if (SHIM_UNLIKELY(budget_us == 0)) {
+			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		} else {
+			atomic_store_explicit(&call->state, SHIM_RESUMING, memory_order_relaxed);
+			run_slice(t, call, budget_us);
+			settle(t, call, &f);
+		}
+	}
+	shim_defer_end(outer, deferred);
+	return f;
+}
+
+SHIM_EXPORT linger_t launch(void (*func)(void *), uint64_t budget_us, void *arg)
+{
+	if (SHIM_UNLIKELY(!func)) {
+		errno = EINVAL;
+		return failed;
+	}
+	return launch_on(0, NULL, func, budget_us, arg);
+}
+
+SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, void *arg, const struct inger_attr *attr)
+{
+	struct inger_attr known = INGER_ATTR_INIT;
+
+	if (attr) {
+		if (!func || attr->size < ATTR_FIRST_SIZE || attr->size > 4096) {
+			errno = EINVAL;
+			return failed;
+		}
+		for (size_t i = sizeof known; i < attr->size; i++)
+			if (((const char *)attr)[i]) { /* a field of a later version is asked for */
+				errno = EINVAL;
+				return failed;
+			}
+		memcpy(&known, attr, attr->size < sizeof known ? attr->size : sizeof known);
+	}
+	if (!func || known.stack_bytes > STACK_LIMIT) {
+		errno = EINVAL;
+		return failed;
+	}
+	return launch_on(known.stack_bytes, known.name, func, budget_us, arg);
+}
+
+/* Take a paused call for this thread, or say why not. */
+static struct shim_call *take(linger_t *f)
+{
+	if (!f || !f->continuation) {
+		errno = EINVAL;
+		return NULL;
+	}
+	struct shim_call *call = shim_call_find(f->continuation);
+	if (!call) {
+		errno = EINVAL;
+		return NULL;
+	}
+	uint32_t paused = SHIM_PAUSED;
+	if (!atomic_compare_exchange_strong_explicit(&call->state, &paused, SHIM_RESUMING, memory_order_acquire, memory_order_relaxed)) {
+		errno = EBUSY;
+		return NULL;
+	}
+	if (SHIM_UNLIKELY(shim_call_find(f->continuation) != call)) { /* completed and reused in between */
+		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		errno = EINVAL;
+		return NULL;
+	}
+	return call;
+}
+
+SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
+{
+	if (f && (f->is_complete))
+		return 0;
+	struct shim_thread *t = this_thread();
+	if (!t)
+		return -1;
+	struct shim_call *outer = shim_tls.call;
+	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	check_up(t);
+	struct shim_call *call = take(f);
+	if (call) {
+		if (SHIM_UNLIKELY(budget_us == 0)) {
+			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		} else {
+			run_slice(t, call, budget_us);
+			settle(t, call, f);
+		}
+	}
+	shim_defer_end(outer, deferred);
+	return call ? 0 : -1;
+}
+
+SHIM_EXPORT int cancel(linger_t *f)
+{
+	struct shim_thread *t = this_thread();
+	if (!t)
+		return -1;
+	struct shim_call *outer = shim_tls.call;
+	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_call *call = take(f);
+	if (call) {
+		f->continuation = NULL;
+		f->yielded = false;
+		shim_tcb_forget_keys(call);
+		if (call->finish_work & 1) /* the TCB still lists destructors of thread-local objects that are given up */
+			shim_call_destroy(call);
+		else
+			shim_call_put(t, call);
+	}
+	shim_defer_end(outer, deferred);
+	return call ? 0 : -1;
+}
+
+void shim_pause_voluntary(struct shim_call *call);
+
+SHIM_EXPORT void inger_pause(void)
+{
+	struct shim_call *call = shim_tls.call;
+
+	/* Not main() under `inger run`, which nobody waits for, and not from a handler inside a deferred section. */
+	if (!call || call->adopted || call->state != SHIM_RUNNING || call->thread->current != call)
+		return;
+	if (call->defer_rsp && call->defer_rsp >= (uint64_t)SHIM_FRAME)
+		return;
+	shim_pause_voluntary(call);
+}
+
+SHIM_EXPORT const char *inger_version(void)
+{
+	return VERSION;
+}

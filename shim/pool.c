@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool.c - calls: one mapping each, with guard, stack, save area and TCB; kept for the next launch.
+ *
+ *   map         guard (no access)
+ *   stack_low   stack, grows down from stack_top
+ *   stack_top   extended state, struct shim_call
+ *   …           static TLS, TCB                      end of map
+ *
+ * What a paused call touches lies together at the end of the mapping. A thread keeps the calls it used last; the rest is
+ * in one global list. The global lock is held for a few instructions; its holder can't be preempted (launch and resume
+ * are deferred sections), and it spins with a yield because the kernel may preempt it. */
+#include "shim.h"
+#include <errno.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+#define GUARD_BYTES ((size_t)64 << 10) /* a large frame may step over one page */
+#define THREAD_CACHE 256
+#define TABLE_BLOCK 1024u
+#define TABLE_BLOCKS 1024u
+#define DEFAULT_STACK_BYTES ((size_t)8 << 20)
+#define SMALLEST_STACK_BYTES ((size_t)16 << 10)
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13: a guard without a mapping of its own */
+#endif
+
+static struct shim_call **_Atomic table[TABLE_BLOCKS];
+static uint32_t table_used;
+static struct shim_call *free_default, *free_other;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+
+static void take_lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+		shim_syscall0(SYS_sched_yield);
+}
+
+static void drop_lock(void)
+{
+	atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+static size_t default_stack(void)
+{
+	static size_t bytes;
+	struct rlimit limit;
+
+	if (bytes)
+		return bytes;
+	size_t wanted = shim_config.stack_bytes;
+	if (!wanted && getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		wanted = limit.rlim_cur;
+	if (!wanted || wanted > ((size_t)1 << 30))
+		wanted = DEFAULT_STACK_BYTES;
+	if (wanted < SMALLEST_STACK_BYTES)
+		wanted = SMALLEST_STACK_BYTES;
+	return bytes = (wanted + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+/* A handle is generation and index: a stale or foreign one is found out without touching the memory it names. */
+void *shim_call_handle(const struct shim_call *call)
+{
+	return (void *)((uint64_t)call->generation << 32 | (call->index + 1));
+}
+
+struct shim_call *shim_call_at(uint32_t index)
+{
+	if (index >= TABLE_BLOCK * TABLE_BLOCKS)
+		return NULL;
+	struct shim_call **block = atomic_load_explicit(&table[index / TABLE_BLOCK], memory_order_acquire);
+	return block ? block[index % TABLE_BLOCK] : NULL;
+}
+
+struct shim_call *shim_call_find(void *handle)
+{
+	uint32_t index = (uint32_t)(uint64_t)handle;
+	struct shim_call *call = index ? shim_call_at(index - 1) : NULL;
+
+	return call && call->generation == (uint32_t)((uint64_t)handle >> 32) ? call : NULL;
+}
+
+uint32_t shim_pool_calls(void)
+{
+	return table_used;
+}
+
+static void *map_bytes(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Give the call a place in the table. Caller holds the lock. */
+static int enter(struct shim_call *call)
+{
+	uint32_t index = table_used;
+
+	if (index >= TABLE_BLOCK * TABLE_BLOCKS)
+		return EAGAIN;
+	if (!table[index / TABLE_BLOCK]) {
+		struct shim_call **block = map_bytes(TABLE_BLOCK * sizeof *block);
+		if (!block)
+			return ENOMEM;
+		atomic_store_explicit(&table[index / TABLE_BLOCK], block, memory_order_release);
+	}
+	call->index = index;
+	call->generation = 1;
+	table[index / TABLE_BLOCK][index % TABLE_BLOCK] = call;
+	table_used = index + 1;
+	return 0;
+}
+
+static struct shim_call *make(size_t stack_bytes)
+{
+	size_t xsave_bytes = (shim_cpu.xsave_bytes + 63u) & ~63u;
+	size_t call_bytes = (sizeof(struct shim_call) + 63u) & ~(size_t)63u;
+	size_t room = xsave_bytes + call_bytes + shim_tcb_room();
+	size_t bytes = (GUARD_BYTES + stack_bytes + room + PAGE - 1) & ~(size_t)(PAGE - 1);
+	char *map = map_bytes(bytes);
+
+	if (!map) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	/* A huge page would be touched whole by the first frame. */
+	(void)madvise(map, bytes, MADV_NOHUGEPAGE);
+	if (madvise(map, GUARD_BYTES, MADV_GUARD_INSTALL) != 0 && mprotect(map, GUARD_BYTES, PROT_NONE) != 0) {
+		(void)munmap(map, bytes); /* vm.max_map_count */
+		errno = ENOMEM;
+		return NULL;
+	}
+	char *tcb_low = map + bytes - shim_tcb_room();
+	char *xsave = (char *)(((uint64_t)tcb_low - xsave_bytes) & ~(uint64_t)63);
+	struct shim_call *call = (struct shim_call *)(xsave - call_bytes);
+	call->map = map;
+	call->map_bytes = bytes;
+	call->xsave = xsave;
+	call->stack_low = map + GUARD_BYTES;
+	call->stack_top = (uint64_t)call & ~(uint64_t)15;
+	call->stack_bytes = stack_bytes;
+	take_lock();
+	int error = enter(call);
+	drop_lock();
+	if (!error && shim_tcb_make(call, map + bytes) != 0) {
+		error = errno;
+		take_lock(); /* the index stays used: only its place is lost */
+		table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
+		drop_lock();
+	}
+	if (error) {
+		(void)munmap(map, bytes);
+		errno = error;
+		return NULL;
+	}
+	return call;
+}
+
+static struct shim_call *pop(struct shim_call **list, size_t stack_bytes)
+{
+	for (; *list; list = &(*list)->next)
+		if ((*list)->stack_bytes >= stack_bytes && (*list)->stack_bytes / 2 <= stack_bytes) {
+			struct shim_call *call = *list;
+			*list = call->next;
+			return call;
+		}
+	return NULL;
+}
+
+static struct shim_call *get_slow(size_t stack_bytes)
+{
+	struct shim_call *call;
+	int saved = errno;
+
+	if (shim_start() != 0)
+		return NULL;
+	if (stack_bytes == 0)
+		stack_bytes = default_stack();
+	if (stack_bytes < SMALLEST_STACK_BYTES)
+		stack_bytes = SMALLEST_STACK_BYTES;
+	stack_bytes = (stack_bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	take_lock();
+	call = pop(stack_bytes == default_stack() ? &free_default : &free_other, stack_bytes);
+	drop_lock();
+	if (!call)
+		call = make(stack_bytes);
+	if (call)
+		errno = saved;
+	return call;
+}
+
+struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes)
+{
+	struct shim_call *call = t->free;
+
+	if (SHIM_LIKELY(call && stack_bytes == 0)) {
+		t->free = call->next;
+		t->free_count--;
+	} else {
+		call = get_slow(stack_bytes);
+		if (!call)
+			return NULL;
+	}
+	shim_tcb_reset(call);
+	return call;
+}
+
+void shim_call_put(struct shim_thread *t, struct shim_call *call)
+{
+	call->generation++;
+	call->name = NULL;
+	call->defer_rsp = 0;
+	call->exits_thread = false;
+	call->parent = NULL;
+	atomic_store_explicit(&call->state, SHIM_FREE, memory_order_release);
+	if (SHIM_LIKELY(t->free_count < THREAD_CACHE && call->stack_bytes == default_stack())) {
+		call->next = t->free;
+		t->free = call;
+		t->free_count++;
+		return;
+	}
+	take_lock();
+	struct shim_call **list = call->stack_bytes == default_stack() ? &free_default : &free_other;
+	call->next = *list;
+	*list = call;
+	drop_lock();
+}
+
+/* For a call whose TCB can't be used again. */
+void shim_call_destroy(struct shim_call *call)
+{
+	take_lock();
+	table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
+	drop_lock();
+	shim_tcb_unmake(call);
+	(void)munmap(call->map, call->map_bytes);
+}
+
+void shim_pool_thread_exit(struct shim_thread *t)
+{
+	take_lock();
+	while (t->free) {
+		struct shim_call *call = t->free;
+		t->free = call->next;
+		call->next = free_default;
+		free_default = call;
+	}
+	t->free_count = 0;
+	drop_lock();
+}
+
+/* In the child of a fork: another thread may have held the lock. */
+void shim_pool_forked(void)
+{
+	drop_lock();
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* preempt_sig.c - the preemption signal: pause the running call, or remember that a pause is due.
+ *
+ * Context      signal handler, any thread that has launched, on the thread's alternate stack if it has one.
+ * Preemptible  no: a second preemption signal is blocked while it runs.
+ * May call     raw system calls and what sigsafe.txt lists. No libc, no locks, no Go, no lazily allocated TLS.
+ *
+ * The handler only decides. To pause, it copies the general registers out of the signal frame and points the frame at
+ * shim_preempt_stub, which runs as ordinary code after the return from the signal: the extended state is then live in
+ * the registers, nothing has to be dug out of the frame, and resuming needs no system call. */
+#include "shim.h"
+#include <ucontext.h>
+#include <sys/syscall.h>
+
+#pragma GCC target("general-regs-only")
+
+_Static_assert(SAVED_R8 - CALL_REGS == 0 && CALL_REGS_BYTES == 18 * 8, "regs are gregs R8..EFL");
+#define FLAG_DIRECTION 0x400
+
+/* How early a pause may be, and how long the handler waits for the deadline rather than arming once more: a signal
+ * costs more than either. */
+#define EARLY_OK_US 2
+#define EARLY_WAIT_US 8
+/* Shorter slices than this must at least have moved on from where they were resumed. */
+#define PROGRESS_US 50
+
+uint64_t shim_ldso_low, shim_ldso_high; /* text of the dynamic linker; set by shim_start.c */
+
+static bool on_stack(const stack_t *s, uint64_t sp)
+{
+	return !(s->ss_flags & SS_DISABLE) && sp - (uint64_t)s->ss_sp < s->ss_size;
+}
+
+/* Whether `call`, interrupted with stack pointer rsp, is inside a deferred section. A section that was left by longjmp()
+ * or an exception shows by a stack pointer above it, or by a different stack. */
+bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate)
+{
+	uint64_t section = call->defer_rsp;
+
+	if (!section)
+		return false;
+	bool section_alternate = on_stack(alternate, section), now_alternate = on_stack(alternate, rsp);
+	if (section_alternate != now_alternate)
+		return now_alternate; /* a handler on the alternate stack above the section; else a handler that was left */
+	return rsp <= section;
+}
+
+/* Point the signal frame at the stub. False when this place does not allow a pause. */
+bool shim_try_inject(struct shim_thread *t, struct shim_call *call, void *context)
+{
+	ucontext_t *frame = context;
+	greg_t *regs = frame->uc_mcontext.gregs;
+	uint64_t rip = (uint64_t)regs[SHIM_RIP];
+
+	if (call->state != SHIM_RUNNING)
+		return false;
+	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
+		return false;
+	if (rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
+		return false; /* the linker's locks, and the flag that stalls dlclose() */
+	if (on_stack(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))
+		return false; /* somebody else's handler may need that stack meanwhile */
+	if (rip == call->regs[SHIM_RIP] && (uint64_t)regs[SHIM_RSP] == call->regs[SHIM_RSP] &&
+	    t->backoff_ns < PROGRESS_US * 1000)
+		return false; /* resumed here and not moved since */
+
+	__builtin_memcpy(call->regs, regs, sizeof call->regs);
+	call->resume_entry = (uint64_t)shim_entry_full;
+	call->pending = 0;
+	if (call->adopted) {
+		__builtin_memcpy(&call->sigmask, &frame->uc_sigmask, sizeof call->sigmask);
+		__builtin_memset(&frame->uc_sigmask, 0xff, sizeof call->sigmask);
+	}
+	call->state = SHIM_PAUSING;
+	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_preempt_stub;
+	regs[SHIM_RDI] = (greg_t)(uint64_t)call;
+	regs[SHIM_EFL] &= ~(greg_t)FLAG_DIRECTION;
+	return true;
+}
+
+/* When our signal ends a system call that the kernel then makes again, RIP is back at the instruction and RCX still has
+ * the return address that the first entry put there. See interrupt_restarted() in wrap_signal.c. */
+static void note_restart(struct shim_thread *t, const greg_t *regs)
+{
+	uint64_t rip = (uint64_t)regs[SHIM_RIP];
+
+	t->restart_rip = (uint64_t)regs[SHIM_RCX] == rip + 2 ? rip : 0;
+}
+
+static bool ours(const siginfo_t *info)
+{
+	return info->si_value.sival_ptr == (void *)SHIM_SIGNAL_COOKIE && (info->si_code == SI_TIMER || info->si_code == SI_QUEUE);
+}
+
+void shim_preempt_handler(int sig, siginfo_t *info, void *context)
+{
+	struct shim_thread *t = shim_tls.thread;
+	ucontext_t *frame = context;
+
+	if (!ours(info)) {
+		shim_program_handler(sig, info, context);
+		return;
+	}
+	if (!t)
+		return;
+	uint64_t now = shim_now();
+	struct shim_call *call = t->current;
+	uint64_t deadline = t->deadline;
+
+	t->marks.ours++;
+	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
+	shim_clock_learn(t, now);
+	if (!call)
+		return;
+	call->marks.ours++;
+	note_restart(t, frame->uc_mcontext.gregs);
+	if (deadline == SHIM_NEVER)
+		return;
+	if (now + shim_us_to_ticks(EARLY_WAIT_US) < deadline) {
+		shim_arm(t, deadline);
+		return;
+	}
+	while (now + shim_us_to_ticks(EARLY_OK_US) < deadline)
+		now = shim_now();
+	if (shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
+		call->pending = 1;
+		shim_stats.deferrals++;
+		return;
+	}
+	if (!shim_try_inject(t, call, context))
+		shim_arm_backoff(t);
+}

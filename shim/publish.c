@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* publish.c - keeps out of the way of programs that have a launch(), resume() or cancel() of their own.
+ *
+ * A preloaded library comes first in the linker's search, so a library's call to its own resume() arrives at ours. As
+ * soon as another object defines one of the names, each call is looked at: from an object that needs libinger.so it is
+ * for us, from any other it goes to the definition that the object would have found without us. */
+#include "shim.h"
+#include "../include/inger.h"
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+bool shim_names_clash __attribute__((visibility("hidden")));
+void *shim_publish_target(unsigned place, const void *caller) __attribute__((visibility("hidden")));
+
+static const char *const names[] = {"launch", "resume", "cancel"};
+static unsigned objects_at_start;
+
+/* Whether some object besides ours defines one of the names. After every load. */
+void shim_publish_check(void)
+{
+	unsigned count = 0;
+	bool clash = false;
+
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next, count++)
+		for (unsigned i = 0; i < 3 && !clash; i++)
+			clash = shim_lookup_in(m, names[i]) != NULL;
+	if (!objects_at_start)
+		objects_at_start = count;
+	shim_names_clash = clash;
+}
+
+static const struct link_map *object_of(const void *address)
+{
+	const struct link_map *best = NULL;
+
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
+		if (m->l_addr <= (uint64_t)address && (!best || m->l_addr > best->l_addr))
+			best = m;
+	return best;
+}
+
+static bool needs_us(const struct link_map *m)
+{
+	const char *strings = NULL;
+
+	for (const Elf64_Dyn *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_STRTAB)
+			strings = (const char *)(d->d_un.d_ptr < m->l_addr ? d->d_un.d_ptr + m->l_addr : d->d_un.d_ptr);
+	for (const Elf64_Dyn *d = m->l_ld; d && strings && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_NEEDED && strncmp(strings + d->d_un.d_val, "libinger.so", 11) == 0)
+			return true;
+	return false;
+}
+
+void *shim_publish_target(unsigned place, const void *caller)
+{
+	void *const ours[] = {(void *)launch, (void *)resume, (void *)cancel};
+	const struct link_map *object = object_of(caller);
+	unsigned count = 0;
+	void *found = NULL;
+
+	if (object && needs_us(object))
+		return ours[place];
+	/* The global scope, then the caller's own object, then the rest. */
+	for (const struct link_map *m = _r_debug.r_map; m && count < objects_at_start && !found; m = m->l_next, count++)
+		found = shim_lookup_in(m, names[place]);
+	if (!found && object)
+		found = shim_lookup_in(object, names[place]);
+	for (const struct link_map *m = _r_debug.r_map; m && !found; m = m->l_next)
+		found = shim_lookup_in(m, names[place]);
+	return found ? found : ours[place];
+}

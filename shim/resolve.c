@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resolve.c - finds the functions behind our wrappers.
+ *
+ * Not with dlsym(): the first caller may be malloc() called from inside the dynamic linker. Reads the link map that the
+ * linker keeps for debuggers and the GNU hash tables of the objects; calls nothing, allocates nothing, takes no lock.
+ * A wrapper's real function is the next definition after ours in load order, so that another preloaded allocator stays
+ * in use; the default version where a symbol has several. */
+#include "shim.h"
+#include <elf.h>
+#include <link.h>
+
+#pragma GCC target("general-regs-only")
+
+extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
+extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
+extern char __ehdr_start[] __attribute__((visibility("hidden")));
+
+bool shim_late;
+
+struct object {
+	const struct link_map *map;
+	const Elf64_Sym *symbols;
+	const char *strings;
+	const uint32_t *hash;
+	const uint16_t *versions;
+};
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *base = path;
+
+	for (; *path; path++)
+		if (*path == '/')
+			base = path + 1;
+	return base;
+}
+
+/* The linker relocates most dynamic sections in place, the vDSO's not. */
+static uint64_t at(const struct link_map *map, uint64_t value)
+{
+	return value < map->l_addr ? value + map->l_addr : value;
+}
+
+static bool open_object(const struct link_map *map, struct object *o)
+{
+	*o = (struct object){.map = map};
+	if (!map->l_ld)
+		return false;
+	for (const Elf64_Dyn *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+		uint64_t value = at(map, d->d_un.d_ptr);
+		switch (d->d_tag) {
+		case DT_SYMTAB: o->symbols = (const void *)value; break;
+		case DT_STRTAB: o->strings = (const void *)value; break;
+		case DT_GNU_HASH: o->hash = (const void *)value; break;
+		case DT_VERSYM: o->versions = (const void *)value; break;
+		}
+	}
+	return o->symbols && o->strings && o->hash;
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+	uint32_t h = 5381;
+
+	for (; *name; name++)
+		h = h * 33 + (unsigned char)*name;
+	return h;
+}
+
+static void *lookup(const struct object *o, const char *name, uint32_t h)
+{
+	uint32_t buckets = o->hash[0], first = o->hash[1], bloom_words = o->hash[2], bloom_shift = o->hash[3];
+	const uint64_t *bloom = (const uint64_t *)&o->hash[4];
+	const uint32_t *bucket = (const uint32_t *)&bloom[bloom_words];
+	const uint32_t *chain = &bucket[buckets];
+	uint64_t word = bloom[h / 64 % bloom_words];
+
+	if (!(word >> (h % 64) & 1) || !(word >> ((h >> bloom_shift) % 64) & 1))
+		return NULL;
+	uint32_t i = bucket[h % buckets];
+	if (i < first)
+		return NULL;
+	for (;; i++) {
+		const Elf64_Sym *s = &o->symbols[i];
+		if ((chain[i - first] | 1) == (h | 1) && s->st_shndx != SHN_UNDEF && same(o->strings + s->st_name, name) &&
+		    !(o->versions && (o->versions[i] & 0x8000))) {
+			void *address = (void *)(o->map->l_addr + s->st_value);
+			if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
+				address = ((void *(*)(void))address)();
+			return address;
+		}
+		if (chain[i - first] & 1)
+			return NULL;
+	}
+}
+
+static bool is_ours(const struct link_map *map)
+{
+	return map->l_addr == (uint64_t)__ehdr_start;
+}
+
+static const struct link_map *first_map(void)
+{
+	return _r_debug.r_map;
+}
+
+void *shim_lookup_in(const struct link_map *map, const char *symbol)
+{
+	struct object o;
+
+	return !is_ours(map) && open_object(map, &o) ? lookup(&o, symbol, gnu_hash(symbol)) : NULL;
+}
+
+void *shim_resolve_in(const char *soname, const char *symbol)
+{
+	for (const struct link_map *m = first_map(); m; m = m->l_next) {
+		struct object o;
+		if (same(base_name(m->l_name), soname) && open_object(m, &o))
+			return lookup(&o, symbol, gnu_hash(symbol));
+	}
+	return NULL;
+}
+
+void shim_resolve_all(void)
+{
+	static bool resolved;
+	const struct link_map *start = NULL;
+	bool libc_seen = false;
+
+	if (__atomic_load_n(&resolved, __ATOMIC_ACQUIRE))
+		return;
+	for (const struct link_map *m = first_map(); m; m = m->l_next) {
+		if (same(base_name(m->l_name), "libc.so.6"))
+			libc_seen = true;
+		if (is_ours(m)) {
+			shim_late = libc_seen;
+			start = libc_seen ? first_map() : m->l_next;
+		}
+	}
+	for (const struct link_map *m = start; m; m = m->l_next) {
+		struct object o;
+		if (is_ours(m) || !open_object(m, &o))
+			continue;
+		for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++) {
+			if (s->found)
+				continue;
+			void *real = lookup(&o, s->name, gnu_hash(s->name));
+			if (real) {
+				__atomic_store_n(s->real, real, __ATOMIC_RELEASE);
+				s->found = true;
+			}
+		}
+	}
+	__atomic_store_n(&resolved, true, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run.c - `inger run --slice`: the program's main() as a preemptible function.
+ *
+ * main() keeps the thread's own stack and TCB, with all that constructors left there (thread-local variables, key
+ * values, the identity that fork(), pthread_self() and getrlimit() know). It is the *resuming* side that runs on a
+ * stack and TCB of ours: the supervisor. So a paused main() is exactly the main() that the program would have had.
+ *
+ * All signals are blocked while the supervisor runs: the handlers of the program belong to main(), on main()'s stack. */
+#include "shim.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef int main_function(int, char **, char **);
+typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+
+SHIM_SLOT(__libc_start_main);
+
+static main_function *program_main;
+static struct shim_call main_call;
+
+static void begin_slice(struct shim_thread *t, struct shim_call *call)
+{
+	uint64_t now = shim_now();
+	uint64_t deadline = now + shim_us_to_ticks(shim_config.slice_ns / 1000);
+
+	call->pending = 0;
+	call->slice_start = now;
+	call->deadline = deadline;
+	t->backoff_ns = 0;
+	t->current = call;
+	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
+		shim_arm(t, deadline);
+}
+
+_Noreturn static void supervise(void)
+{
+	for (;;) {
+		struct shim_call *call = &main_call;
+		struct shim_thread *t = call->thread;
+		uint64_t now = shim_now();
+
+		t->current = NULL;
+		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
+		shim_stats_slice(now - call->slice_start, (int64_t)(now - call->deadline));
+		if (shim_config.torture)
+			shim_torture_once();
+		begin_slice(t, call);
+		shim_switch_in(call);
+	}
+}
+
+/* Lay the frame that switch_amd64.S leaves when it switches away from a resumer, as if supervise() had called it. */
+static uint64_t prepare_stack(uint64_t top)
+{
+	uint64_t *frame = (uint64_t *)(top & ~(uint64_t)15) - 10;
+	uint32_t *control = (uint32_t *)frame;
+
+	memset(frame, 0, 10 * sizeof *frame);
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(control[0]), "=m"(control[1]));
+	frame[7] = (uint64_t)supervise;
+	return (uint64_t)frame;
+}
+
+static bool adopt_main(void)
+{
+	struct shim_thread *t = shim_thread_get();
+	if (!t)
+		return false;
+	struct shim_call *supervisor = shim_call_get(t, 0), *call = &main_call;
+	void *xsave = mmap(NULL, shim_cpu.xsave_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!supervisor || xsave == MAP_FAILED)
+		return false;
+	if (shim_config.torture)
+		shim_torture_prepare(shim_config.seed);
+
+	/* The supervisor's TCB is an ordinary thread's as far as the wrappers are concerned. */
+	struct shim_tls *tls = (struct shim_tls *)(supervisor->fs + ((uint64_t)&shim_tls - t->fs));
+	tls->call = NULL;
+	tls->thread = t;
+
+	call->fs = t->fs;
+	call->thread = t;
+	call->adopted = 1;
+	call->xsave = xsave;
+	call->name = "main";
+	call->caller_fs = supervisor->fs;
+	call->caller_rsp = prepare_stack(supervisor->stack_top);
+	call->state = SHIM_RUNNING;
+	shim_tls.call = call;
+	begin_slice(t, call);
+	return true;
+}
+
+static int sliced_main(int argc, char **argv, char **envp)
+{
+	if (!adopt_main())
+		shim_message("main() is not sliced", argv && argv[0] ? argv[0] : "program", strerror(errno));
+	exit(program_main(argc, argv, envp));
+}
+
+/* --no-follow: take ourselves out of the environment that children inherit. */
+static void leave_environment(void)
+{
+	char **to = environ;
+
+	for (char **from = environ; *from; from++) {
+		if (strncmp(*from, "INGER_", 6) == 0)
+			continue;
+		if (strncmp(*from, "LD_PRELOAD=", 11) == 0) {
+			char *list = *from + 11, *end = strpbrk(list, ": ");
+			/* `inger run` puts the library first. */
+			size_t first = end ? (size_t)(end - list) : strlen(list);
+			if (memmem(list, first, "libinger.so", 11)) {
+				if (!end)
+					continue;
+				memmove(list, end + 1, strlen(end + 1) + 1);
+			}
+		}
+		*to++ = *from;
+	}
+	*to = NULL;
+}
+
+SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+				  void (*linker_fini)(void), void *stack_end)
+{
+	start_function *real = SHIM_REAL(start_function *, __libc_start_main);
+	char **env = argv + argc + 1;
+
+	/* libc has set environ already when it is a shared object. */
+	for (char **e = env; *e; e++) {
+		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0)
+			continue;
+		shim_configure();
+		if (shim_config.slice_ns) {
+			program_main = main;
+			main = sliced_main;
+		}
+		if (!shim_config.follow)
+			leave_environment();
+		break;
+	}
+	/* One line for the program that was asked for, none for its children. */
+	for (char **e = env; *e; e++)
+		if (strcmp(*e, "INGER_STATS=1") == 0)
+			(*e)[12] = '0';
+	return real(main, argc, argv, init, fini, linker_fini, stack_end);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shim.h - the data plane: what runs on the program's own threads from launch() on.
+ *
+ * A *call* is one preemptible function: a stack, a TCB and the saved registers, pooled as one block.
+ * A *thread* is a kernel thread of the program that has launched a call. *Own TCB* is the one libc gave the thread.
+ * The *resumer* is the code that called launch() or resume(); it may itself be a call (nesting).
+ *
+ * Nothing here calls Go, except shim_start.c before anything has been launched. */
+#ifndef SHIM_H
+#define SHIM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#include "config.h"
+#include "offsets.h"
+
+#define SHIM_NEVER UINT64_MAX
+#define SHIM_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SHIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SHIM_EXPORT __attribute__((visibility("default")))
+
+/* The signal that ends a slice: the last but one, because valgrind keeps the last for itself. */
+#define SHIM_SIGNAL 63
+/* Marks our own signals; what arrives without it belongs to the program. */
+/* Room for a signal frame with AMX state (about 12 KiB) and a handler. */
+#define SHIM_FAULT_STACK_BYTES ((size_t)32 << 10)
+#define SHIM_SIGNAL_COOKIE 0x696e676572ull
+
+enum shim_state {
+	SHIM_FREE = STATE_FREE,         /* in a pool */
+	SHIM_PAUSED = STATE_PAUSED,     /* owned by the caller of launch() */
+	SHIM_RESUMING = STATE_RESUMING, /* taken by a resumer that has not switched yet */
+	SHIM_RUNNING = STATE_RUNNING,   /* on its own stack and TCB */
+	SHIM_PAUSING = STATE_PAUSING,   /* registers saved, on the way to the resumer */
+	SHIM_DONE = STATE_DONE,         /* the function returned */
+	SHIM_LOST = STATE_LOST,         /* left by a longjmp() to outside, or by pthread_exit() */
+};
+
+struct shim_thread;
+
+/* The signal's bit in the kernel's masks. libc's sigset_t begins with the kernel's 64 bits. */
+#define SHIM_SIGNAL_BIT (1ull << (SHIM_SIGNAL - 1))
+static inline uint64_t *shim_mask_bits(sigset_t *set)
+{
+	return (uint64_t *)set;
+}
+
+/* Places in shim_call.regs and in the kernel's gregs. */
+enum { SHIM_RDI = 8, SHIM_RAX = 13, SHIM_RCX = 14, SHIM_RSP = 15, SHIM_RIP = 16, SHIM_EFL = 17 };
+
+/* Signals seen by a context: tells whether an EINTR was the program's. Written by handlers on the context's own thread. */
+struct shim_marks {
+	uint64_t ours;     /* preemption signals */
+	uint64_t programs; /* signals that ran a handler of the program */
+};
+
+struct shim_call {
+	/* Written on the call's own thread, read by the handlers that interrupt it. */
+	uint64_t defer_rsp; /* stack pointer where a deferred section began; 0: none. See shim_deferred(). */
+	uint64_t defer_ret; /* the section's return address */
+	uint64_t defer_rbx; /* the section's saved rbx */
+	uint32_t pending;   /* a pause became due in a deferred section */
+	_Atomic uint32_t state;
+	uint64_t fs;            /* FS base of the call */
+	uint64_t resume_entry;  /* where switch_amd64.S goes on */
+	uint64_t voluntary_rsp; /* saved by inger_pause() */
+	uint64_t caller_rsp;    /* the resumer's stack */
+	uint64_t caller_fs;     /* the resumer's FS base */
+	uint64_t stack_top;     /* 16-byte aligned */
+	void (*func)(void *);
+	void *arg;
+	struct shim_thread *thread; /* the thread that runs it; valid while not paused */
+	uint32_t finish_work;       /* thread-local destructors or key destructors are due at completion */
+	uint32_t adopted;           /* main() itself, on its own stack and TCB */
+	uint64_t sigmask;           /* adopted: the program's signal mask while paused */
+	void *xsave;                /* extended state, 64-byte aligned */
+	int own_errno;              /* errno of the own TCB during an own-TCB section */
+	uint32_t yielded;           /* the pause came from inger_pause() */
+	uint64_t regs[18];          /* general registers and flags of a preempted call */
+
+	struct shim_call *parent; /* the call that runs this one, or NULL */
+	struct shim_call *next;   /* free list */
+	uint64_t deadline;        /* ticks; SHIM_NEVER: none */
+	uint64_t slice_start;     /* ticks */
+	struct shim_marks marks;
+	uint32_t index;      /* place in the call table */
+	uint32_t generation; /* ages handles */
+	char *stack_low;     /* lowest usable address */
+	void *map;
+	size_t map_bytes;
+	size_t stack_bytes;
+	const char *name;
+	void *exit_value; /* STATE_LOST by pthread_exit() */
+	bool exits_thread;
+};
+
+/* One kernel thread. Written by the thread itself and its handlers, except the fields marked. */
+struct shim_thread {
+	uint64_t fs; /* own FS base */
+	struct shim_call *current;
+	_Atomic uint64_t deadline; /* of the innermost running call, ticks; SHIM_NEVER: none */
+	_Atomic uint64_t armed;    /* a signal will come for this deadline or earlier; SHIM_NEVER: none */
+	uint64_t target;           /* ticks at which the clock was told to fire; for the bias */
+	uint64_t backoff_ns;
+	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
+	struct shim_marks marks;
+	struct shim_call *free;
+	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
+	uint32_t free_count;
+	pid_t tid;
+	int timer; /* kernel timer id, -1: none yet */
+	bool in_use;
+	bool exiting;
+	bool registered; /* exit hook set */
+	bool fault_stack_ours;
+	void *fault_stack;
+	struct shim_thread *next; /* registry; never unlinked, reused */
+	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
+};
+
+/* In every TCB. `call` is set in a call's TCB only. */
+struct shim_tls {
+	struct shim_call *call;
+	struct shim_thread *thread;
+	uint64_t exec_ret;      /* return address of an exec wrapper */
+	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
+};
+extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+#define SHIM_CHECK_OFFSET(type, field, constant) \
+	_Static_assert(offsetof(struct type, field) == (constant), "offsets.h and struct " #type " disagree: " #field)
+SHIM_CHECK_OFFSET(shim_call, defer_rsp, CALL_DEFER_RSP);
+SHIM_CHECK_OFFSET(shim_call, defer_ret, CALL_DEFER_RET);
+SHIM_CHECK_OFFSET(shim_call, defer_rbx, CALL_DEFER_RBX);
+SHIM_CHECK_OFFSET(shim_call, pending, CALL_PENDING);
+SHIM_CHECK_OFFSET(shim_call, state, CALL_STATE);
+SHIM_CHECK_OFFSET(shim_call, fs, CALL_FS);
+SHIM_CHECK_OFFSET(shim_call, resume_entry, CALL_RESUME_ENTRY);
+SHIM_CHECK_OFFSET(shim_call, voluntary_rsp, CALL_VOLUNTARY_RSP);
+SHIM_CHECK_OFFSET(shim_call, caller_rsp, CALL_CALLER_RSP);
+SHIM_CHECK_OFFSET(shim_call, caller_fs, CALL_CALLER_FS);
+SHIM_CHECK_OFFSET(shim_call, stack_top, CALL_STACK_TOP);
+SHIM_CHECK_OFFSET(shim_call, func, CALL_FUNC);
+SHIM_CHECK_OFFSET(shim_call, arg, CALL_ARG);
+SHIM_CHECK_OFFSET(shim_call, thread, CALL_THREAD);
+SHIM_CHECK_OFFSET(shim_call, finish_work, CALL_FINISH_WORK);
+SHIM_CHECK_OFFSET(shim_call, adopted, CALL_ADOPTED);
+SHIM_CHECK_OFFSET(shim_call, sigmask, CALL_SIGMASK);
+SHIM_CHECK_OFFSET(shim_call, xsave, CALL_XSAVE);
+SHIM_CHECK_OFFSET(shim_call, own_errno, CALL_OWN_ERRNO);
+SHIM_CHECK_OFFSET(shim_call, yielded, CALL_YIELDED);
+SHIM_CHECK_OFFSET(shim_call, regs, CALL_REGS);
+SHIM_CHECK_OFFSET(shim_thread, fs, THREAD_FS);
+SHIM_CHECK_OFFSET(shim_tls, call, TLS_CALL);
+SHIM_CHECK_OFFSET(shim_tls, thread, TLS_THREAD);
+SHIM_CHECK_OFFSET(shim_tls, exec_ret, TLS_EXEC_RET);
+
+/* ---- switch_amd64.S */
+void shim_switch_in(struct shim_call *call); /* returns when the call pauses, completes or is left */
+void shim_pause_here(void);                  /* pause the calling call with all registers kept; due pauses only */
+extern char shim_preempt_stub[], shim_entry_start[], shim_entry_full[], shim_entry_voluntary[];
+extern char shim_switch_begin[], shim_switch_end[];
+_Noreturn void shim_leave(struct shim_call *call); /* back to the resumer for good; the state says why */
+
+/* ---- cpu.c: what the processor offers, found once */
+struct shim_cpu {
+	uint32_t fsgsbase; /* user-space FS base */
+	uint32_t xgetbv1;  /* XINUSE can be read */
+	uint32_t avx;
+	uint32_t amx;
+	uint32_t xsave_bytes; /* compacted, all components */
+	uint32_t usable;
+	uint32_t invariant_tsc;
+};
+extern struct shim_cpu shim_cpu;
+void shim_cpu_init(void);
+void shim_set_fs(uint64_t fs);
+
+/* ---- clock_sig.c and timekeeper.c */
+extern uint64_t shim_ticks_per_us_q20; /* ticks a microsecond, 44.20 fixed point */
+uint64_t shim_now(void);
+uint64_t shim_ticks_to_ns(uint64_t ticks);
+uint64_t shim_us_to_ticks(uint64_t us);
+void shim_clock_init(void);
+void shim_clock_calibrate(void);
+void shim_arm(struct shim_thread *t, uint64_t deadline);
+void shim_arm_backoff(struct shim_thread *t);
+void shim_disarm(struct shim_thread *t);
+void shim_clock_learn(struct shim_thread *t, uint64_t now);
+extern uint64_t shim_bias_ns;
+void shim_timekeeper_want(struct shim_thread *t, uint64_t wake);
+bool shim_timekeeper_start(void);
+void shim_timekeeper_forked(void);
+
+/* ---- preempt_sig.c */
+void shim_preempt_handler(int sig, siginfo_t *info, void *context);
+bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate);
+bool shim_try_inject(struct shim_thread *t, struct shim_call *call, void *context);
+
+/* ---- call.c: deferred sections written in C */
+static inline bool shim_defer_begin(struct shim_call *call, void *frame)
+{
+	if (!call || (call->defer_rsp && call->defer_rsp >= (uint64_t)frame))
+		return false;
+	call->defer_rsp = (uint64_t)frame;
+	__asm__ volatile("" ::: "memory");
+	return true;
+}
+static inline void shim_defer_end(struct shim_call *call, bool began)
+{
+	if (!began)
+		return;
+	__asm__ volatile("" ::: "memory");
+	call->defer_rsp = 0;
+	__asm__ volatile("" ::: "memory");
+	if (SHIM_UNLIKELY(call->pending))
+		shim_pause_here();
+}
+/* The stack pointer of the caller: everything this function and its callees do is below. */
+#define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
+
+/* ---- pool.c */
+struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes); /* NULL and errno */
+void shim_call_put(struct shim_thread *t, struct shim_call *call);
+struct shim_call *shim_call_find(void *handle); /* NULL: stale or foreign */
+void *shim_call_handle(const struct shim_call *call);
+struct shim_call *shim_call_at(uint32_t index);
+void shim_pool_thread_exit(struct shim_thread *t);
+uint32_t shim_pool_calls(void);
+
+/* ---- tcb.c */
+int shim_tcb_init(void); /* 0, or -1 and errno; once */
+size_t shim_tcb_room(void);
+int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
+void shim_tcb_unmake(struct shim_call *call);
+void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
+void shim_tcb_loaded(void);                                /* after dlopen() */
+void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */
+void shim_tcb_forget_keys(struct shim_call *call);
+extern int64_t shim_errno_offset;                          /* of errno from the FS base */
+
+/* ---- thread.c */
+struct shim_thread *shim_thread_get(void); /* NULL and errno */
+extern struct shim_thread *_Atomic shim_threads;
+extern pid_t shim_pid;
+bool shim_in_own_process(void);
+
+/* ---- fault_sig.c */
+bool shim_fault_stack_make(struct shim_thread *t);
+void shim_fault_handler(int sig, siginfo_t *info, void *context);
+
+/* ---- symbolize.c */
+bool shim_symbol_name(const void *address, char *name, size_t bytes); /* async-signal-safe */
+
+/* ---- resolve.c: the real functions behind the wrappers */
+struct shim_slot {
+	const char *name;
+	void **real;
+	uint64_t found; /* real is final */
+};
+void shim_resolve_all(void);
+extern bool shim_late; /* the program does not reach our wrappers by itself */
+struct link_map;
+void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
+void shim_publish_check(void); /* publish.c */
+void *shim_resolve_in(const char *soname, const char *symbol);
+#define SHIM_SLOT(function) \
+	void *shim_real_##function __attribute__((visibility("hidden"))); \
+	static struct shim_slot shim_slot_##function __attribute__((section("shim_slots"), used, aligned(8))) = { \
+		#function, &shim_real_##function, 0}
+/* Calls through a slot that may not be filled yet: another object's constructor can run before ours. */
+#define SHIM_REAL(type, function) \
+	((type)(SHIM_LIKELY(shim_real_##function != 0) ? shim_real_##function : (shim_resolve_all(), shim_real_##function)))
+
+/* ---- wrap_*.c */
+static inline struct shim_marks *shim_marks_here(void)
+{
+	return shim_tls.call ? &shim_tls.call->marks : &shim_tls.thread->marks;
+}
+/* After an EINTR: true when only our signals came since `before`, so that the program must not see it. */
+static inline bool shim_only_ours(const struct shim_marks *before)
+{
+	const volatile struct shim_marks *now = shim_marks_here();
+	return now->ours != before->ours && now->programs == before->programs;
+}
+/* guard_amd64.S: see there. Errors are negative errno values. */
+long shim_guarded_syscall(const uint64_t *programs, uint64_t before, long number, const long arguments[6]);
+extern char shim_guard_begin[], shim_guard_end[];
+/* Take up again, by a raw system call, a wait that our signal ended. 0 or more, or -1 and errno; EINTR is final. */
+long shim_wait_again(const struct shim_marks *before, long number, long a, long b, long c, long d, long e, long f);
+void shim_actions_init(void);
+void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
+void shim_default_action(int sig);
+void shim_loaded_hook(void); /* wrap_load.c */
+extern bool shim_modules_changed __attribute__((visibility("hidden")));
+
+/* ---- message.c */
+void shim_message(const char *what, const char *object, const char *reason);
+void shim_write_text(char **at, char *end, const char *text);
+void shim_write_number(char **at, char *end, uint64_t number);
+
+/* ---- run.c, torture.c, stats.c */
+void shim_torture_prepare(uint64_t seed);
+void shim_torture_once(void);
+struct shim_stats {
+	uint64_t pauses, deferrals, backoffs, early;
+};
+extern struct shim_stats shim_stats;
+void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks);
+void shim_stats_print(void);
+
+/* ---- shim_start.c */
+extern struct shim_config shim_config;
+void shim_configure(void); /* reads the options through Go, once */
+int shim_start(void);      /* everything a first launch needs; 0, or -1 and errno */
+int shim_begin_program(int argc, char **argv, char **envp, int (*program_main)(int, char **, char **));
+void shim_threads_init(void);
+void shim_threads_forked(void);
+void shim_pool_forked(void);
+void shim_call_destroy(struct shim_call *call);
+extern uint64_t shim_ldso_low, shim_ldso_high;
+uint64_t shim_carrier_of(const void *pthread); /* pthread_t of the kernel thread under a call's TCB, or 0 */
+
+/* ---- raw system calls: no errno, no cancellation, no interposition */
+static inline long shim_syscall6(long n, long a, long b, long c, long d, long e, long f)
+{
+	long r;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+#define shim_syscall4(n, a, b, c, d) shim_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define shim_syscall3(n, a, b, c) shim_syscall6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define shim_syscall2(n, a, b) shim_syscall6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define shim_syscall1(n, a) shim_syscall6(n, (long)(a), 0, 0, 0, 0, 0)
+#define shim_syscall0(n) shim_syscall6(n, 0, 0, 0, 0, 0, 0)
+
+#endif

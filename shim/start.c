@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c - from being loaded to the first launch.
+ *
+ * Loading does little: find the real functions, note the time. The first launch (or a sliced main()) does the rest. Go is
+ * asked for the options only when the environment has any, since the answer waits for the Go runtime to be up. */
+#include "shim.h"
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern void shim_go_configure(struct shim_config *config); /* shim.go */
+
+struct shim_config shim_config = {.follow = 1};
+static pid_t load_pid;
+
+__attribute__((constructor)) static void loaded(void)
+{
+	shim_resolve_all();
+	shim_publish_check();
+	load_pid = shim_pid = (pid_t)shim_syscall0(SYS_getpid);
+	shim_cpu_init();
+	shim_clock_init();
+}
+
+__attribute__((destructor)) static void unloaded(void)
+{
+	shim_stats_print();
+}
+
+static bool has_options(void)
+{
+	for (char **e = environ; e && *e; e++)
+		if (strncmp(*e, "INGER_", 6) == 0)
+			return true;
+	return false;
+}
+
+void shim_configure(void)
+{
+	static bool configured;
+
+	if (configured)
+		return;
+	configured = true;
+	/* The child of a fork has no Go runtime. */
+	if (has_options() && (pid_t)shim_syscall0(SYS_getpid) == load_pid)
+		shim_go_configure(&shim_config);
+	if (shim_config.clock == SHIM_CLOCK_AUTO)
+		shim_config.clock = SHIM_CLOCK_TIMER;
+}
+
+static int find_linker(struct dl_phdr_info *info, size_t size, void *in_linker)
+{
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_X) && (uint64_t)in_linker - start < p->p_memsz) {
+			shim_ldso_low = start;
+			shim_ldso_high = start + p->p_memsz;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static void fork_child(void)
+{
+	shim_config.stats = 0;
+	shim_pool_forked();
+	shim_timekeeper_forked();
+	shim_threads_forked();
+}
+
+static int start_once(void)
+{
+	if (!shim_cpu.usable) {
+		shim_message("preemptible functions are not available", "processor", "XSAVEC is missing");
+		errno = ENOSYS;
+		return -1;
+	}
+	shim_configure();
+	if (shim_tcb_init() != 0)
+		return -1;
+	dl_iterate_phdr(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));
+	shim_clock_calibrate();
+	shim_threads_init();
+	if (pthread_atfork(NULL, NULL, fork_child) != 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	shim_actions_init();
+	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_start())
+		shim_config.clock = SHIM_CLOCK_TIMER;
+	return 0;
+}
+
+int shim_start(void)
+{
+	static _Atomic int state; /* 0 not yet, 1 under way, 2 done, 3 failed */
+	static int error;
+	int expected = 0;
+
+	if (SHIM_LIKELY(atomic_load_explicit(&state, memory_order_acquire) == 2))
+		return 0;
+	if (atomic_compare_exchange_strong(&state, &expected, 1)) {
+		int result = start_once();
+		error = errno;
+		atomic_store_explicit(&state, result == 0 ? 2 : 3, memory_order_release);
+	}
+	while (atomic_load_explicit(&state, memory_order_acquire) == 1)
+		sched_yield();
+	if (state == 2)
+		return 0;
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stats.c - counters and histograms of a sliced main(), printed as one line at exit.
+ *
+ * Written by the supervisor alone, between slices. Histograms are log-linear: 32 steps an octave, so a percentile is
+ * exact to 3 %. */
+#include "shim.h"
+#include <sys/syscall.h>
+
+#define STEPS 32
+#define OCTAVES 44
+
+struct histogram {
+	uint32_t count[OCTAVES * STEPS];
+	uint64_t total, max;
+};
+
+struct shim_stats shim_stats;
+static struct histogram slices, overshoots;
+static bool printed;
+
+static void add(struct histogram *h, uint64_t ns)
+{
+	unsigned place = (unsigned)ns;
+
+	if (ns >= STEPS) {
+		unsigned octave = 63u - (unsigned)__builtin_clzll(ns) - 5;
+		place = (octave + 1) * STEPS + (unsigned)(ns >> octave) % STEPS;
+	}
+	if (place >= OCTAVES * STEPS)
+		place = OCTAVES * STEPS - 1;
+	h->count[place]++;
+	h->total++;
+	if (ns > h->max)
+		h->max = ns;
+}
+
+static uint64_t percentile(const struct histogram *h, unsigned per_thousand)
+{
+	uint64_t seen = 0, wanted = (h->total * per_thousand + 999) / 1000;
+
+	for (unsigned place = 0; place < OCTAVES * STEPS; place++) {
+		seen += h->count[place];
+		if (h->count[place] && seen >= wanted) {
+			if (place < STEPS)
+				return place;
+			uint64_t low = (uint64_t)(STEPS + place % STEPS) << (place / STEPS - 1);
+			return low < h->max ? low : h->max;
+		}
+	}
+	return 0;
+}
+
+void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks)
+{
+	shim_stats.pauses++;
+	add(&slices, shim_ticks_to_ns(slice_ticks));
+	add(&overshoots, overshoot_ticks > 0 ? shim_ticks_to_ns((uint64_t)overshoot_ticks) : 0);
+}
+
+static void tenths(char **at, char *end, uint64_t ns)
+{
+	shim_write_number(at, end, ns / 1000);
+	shim_write_text(at, end, ".");
+	shim_write_number(at, end, ns / 100 % 10);
+}
+
+static void three(char **at, char *end, const char *name, const struct histogram *h)
+{
+	shim_write_text(at, end, name);
+	shim_write_text(at, end, " median=");
+	tenths(at, end, percentile(h, 500));
+	shim_write_text(at, end, " p99=");
+	tenths(at, end, percentile(h, 990));
+	shim_write_text(at, end, " max=");
+	tenths(at, end, h->max);
+}
+
+void shim_stats_print(void)
+{
+	char line[400], *at = line, *end = line + sizeof line - 1;
+
+	if (printed || !shim_config.stats || !shim_in_own_process())
+		return;
+	printed = true;
+	shim_write_text(&at, end, "libinger: pauses=");
+	shim_write_number(&at, end, shim_stats.pauses);
+	shim_write_text(&at, end, " deferrals=");
+	shim_write_number(&at, end, shim_stats.deferrals);
+	three(&at, end, " slice_us", &slices);
+	three(&at, end, " overshoot_us", &overshoots);
+	*at++ = '\n';
+	shim_syscall3(SYS_write, 2, line, at - line);
+}

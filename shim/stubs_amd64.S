@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stubs_amd64.S - wrappers of libc functions that need no prototype: any arguments, any result.
+ *
+ * A wrapper runs its function as a *deferred section* of the call: a pause that becomes due meanwhile waits until the
+ * end. The section keeps its return address in the call instead of on the stack, so that the function finds its stack
+ * arguments where it expects them. Outside of a call the wrapper is two loads and a jump.
+ *
+ * Stack at a wrapper's entry and while its function runs:
+ *     entry    rsp -> return address, stack arguments …
+ *     running  rsp -> (pushed by our call) return address into the wrapper, stack arguments …
+ *     call.defer_ret = the caller's return address, call.defer_rbx = the caller's rbx, rbx = call
+ *
+ * defer_rsp is set first and cleared last: a handler of the program that runs in between and comes through here sees a
+ * section that encloses it and does not touch the slots. A section nested in another only jumps on.
+ *
+ * Clobbers r10, r11 besides what the function does. Argument registers, rax (variadic calls) and vectors are kept. */
+#include "offsets.h"
+
+	.hidden shim_tls
+	.hidden shim_errno_offset
+	.hidden shim_cpu
+	.hidden shim_pause_here
+	.hidden shim_resolve_all
+	.hidden shim_stream_in
+	.hidden shim_stream_out
+	.hidden shim_stream_flush
+	.hidden shim_exec_begin
+	.hidden shim_exec_failed
+
+#define CPU_FSGSBASE 0
+
+/* The wrapper's slot: the real function, or until resolve.c has run, code that makes it run. */
+.macro slot name
+	.section .data.shim_real, "aw", @progbits
+	.p2align 3
+.Lreal_\name:
+	.quad	.Lunresolved_\name
+	.section .rodata.shim_names, "aMS", @progbits, 1
+.Lname_\name:
+	.string	"\name"
+	.section shim_slots, "aw", @progbits
+	.p2align 3
+	.quad	.Lname_\name, .Lreal_\name, 0
+	.text
+.Lunresolved_\name:
+	leaq	.Lreal_\name(%rip), %r10
+	jmp	shim_unresolved
+.endm
+
+.macro begin name
+	slot	\name
+	.globl	\name
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	movq	%fs:(%r11), %r11
+	testq	%r11, %r11
+	jne	1f
+	jmp	*.Lreal_\name(%rip)
+1:	leaq	.Lreal_\name(%rip), %r10
+.endm
+
+.macro end name
+	.cfi_endproc
+	.size	\name, .-\name
+.endm
+
+.macro defer name
+	begin	\name
+	jmp	shim_defer
+	end	\name
+.endm
+
+/* The stream is handed to the hook on the stack. */
+.macro defer_in name, operand
+	begin	\name
+	pushq	\operand
+	jmp	shim_defer_in
+	end	\name
+.endm
+
+.macro defer_out name, operand
+	begin	\name
+	pushq	\operand
+	.ifc \name, fflush
+	jmp	shim_defer_flush
+	.else
+	.ifc \name, fclose
+	jmp	shim_defer_flush
+	.else
+	jmp	shim_defer_out
+	.endif
+	.endif
+	end	\name
+.endm
+
+.macro own name
+	begin	\name
+	jmp	shim_own
+	end	\name
+.endm
+
+.macro exec name
+	slot	\name
+	.globl	\name
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	endbr64
+	leaq	.Lreal_\name(%rip), %r10
+	jmp	shim_exec
+	end	\name
+.endm
+
+	.text
+.macro save_arguments
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%r8
+	pushq	%r9
+	pushq	%rax
+	pushq	%r10
+	pushq	%r11
+.endm
+.macro restore_arguments
+	popq	%r11
+	popq	%r10
+	popq	%rax
+	popq	%r9
+	popq	%r8
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+.endm
+
+/* r10 = slot. Find all real functions, then go on. Vector registers hold arguments: save them whole. */
+	.p2align 4
+shim_unresolved:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	save_arguments
+	subq	$128, %rsp
+	andq	$-16, %rsp
+	movups	%xmm0, 0(%rsp)
+	movups	%xmm1, 16(%rsp)
+	movups	%xmm2, 32(%rsp)
+	movups	%xmm3, 48(%rsp)
+	movups	%xmm4, 64(%rsp)
+	movups	%xmm5, 80(%rsp)
+	movups	%xmm6, 96(%rsp)
+	movups	%xmm7, 112(%rsp)
+	call	shim_resolve_all
+	movups	0(%rsp), %xmm0
+	movups	16(%rsp), %xmm1
+	movups	32(%rsp), %xmm2
+	movups	48(%rsp), %xmm3
+	movups	64(%rsp), %xmm4
+	movups	80(%rsp), %xmm5
+	movups	96(%rsp), %xmm6
+	movups	112(%rsp), %xmm7
+	leaq	-72(%rbp), %rsp
+	restore_arguments
+	popq	%rbp
+	jmp	*(%r10)
+
+/* r11 = call, r10 = slot */
+	.p2align 4
+shim_defer:
+	.cfi_startproc
+	cmpq	$0, CALL_DEFER_RSP(%r11)
+	jne	3f
+1:	movq	%rsp, CALL_DEFER_RSP(%r11)
+	addq	$8, CALL_DEFER_RSP(%r11)
+	movq	%rbx, CALL_DEFER_RBX(%r11)
+	movq	%r11, %rbx
+	popq	CALL_DEFER_RET(%r11)
+	/* While the function runs: CFA = rsp, return address and rbx in the call that rbx points to. */
+	.cfi_def_cfa rsp, 0
+	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET	/* rip: DW_OP_breg3 (rbx) + defer_ret */
+	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX	/* rbx: DW_OP_breg3 (rbx) + defer_rbx */
+	call	*(%r10)
+	movq	%rbx, %r11
+	pushq	CALL_DEFER_RET(%r11)
+	movq	CALL_DEFER_RBX(%r11), %rbx
+	.cfi_def_cfa rsp, 8
+	.cfi_offset rip, -8
+	.cfi_restore rbx
+	movq	$0, CALL_DEFER_RSP(%r11)
+	cmpl	$0, CALL_PENDING(%r11)
+	jne	2f
+	ret
+2:	jmp	shim_pause_here
+3:	/* A section is open. Deeper on the same stack: it encloses us. Otherwise it was left by longjmp() or an exception. */
+	cmpq	%rsp, CALL_DEFER_RSP(%r11)
+	jb	1b
+	jmp	*(%r10)
+	.cfi_endproc
+
+/* r11 = call, r10 = slot, (rsp) = FILE pointer: wait preemptibly until the stream can be read, then as shim_defer. */
+.macro defer_after_wait name, hook
+	.p2align 4
+\name:
+	.cfi_startproc
+	.cfi_def_cfa_offset 16
+	save_arguments
+	.cfi_adjust_cfa_offset 72
+	movq	%r11, %rdi
+	movq	72(%rsp), %rsi
+	leaq	80(%rsp), %rdx
+	call	\hook
+	restore_arguments
+	.cfi_adjust_cfa_offset -72
+	leaq	8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	jmp	shim_defer
+	.cfi_endproc
+.endm
+	defer_after_wait shim_defer_in, shim_stream_in
+	defer_after_wait shim_defer_out, shim_stream_out
+	defer_after_wait shim_defer_flush, shim_stream_flush
+
+/* FS base := \from; keeps everything but r11 and, without FSGSBASE, nothing else either. */
+.macro switch_fs from
+	cmpl	$0, CPU_FSGSBASE+shim_cpu(%rip)
+	je	.Lslow\@
+	movq	\from, %r11
+	wrfsbase %r11
+	jmp	.Ldone\@
+.Lslow\@:
+	pushq	%rax
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rcx
+	movq	\from, %rsi
+	movl	$0x1002, %edi		/* ARCH_SET_FS */
+	movl	$158, %eax		/* arch_prctl */
+	syscall
+	popq	%rcx
+	popq	%rsi
+	popq	%rdi
+	popq	%rax
+.Ldone\@:
+.endm
+
+/* As shim_defer, on the thread's own TCB. errno goes in and out; the own TCB's errno is put back. In the child of a
+ * fork the same code goes on: call.thread is then the child's. */
+	.p2align 4
+shim_own:
+	.cfi_startproc
+	cmpq	$0, CALL_DEFER_RSP(%r11)
+	jne	3f
+1:	cmpl	$0, CALL_ADOPTED(%r11)
+	jne	shim_defer
+	movq	%rsp, CALL_DEFER_RSP(%r11)
+	addq	$8, CALL_DEFER_RSP(%r11)
+	movq	%rbx, CALL_DEFER_RBX(%r11)
+	movq	%r11, %rbx
+	popq	CALL_DEFER_RET(%r11)
+	.cfi_def_cfa rsp, 0
+	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET
+	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX
+	pushq	%rax
+	pushq	%r10
+	movq	shim_errno_offset(%rip), %r11
+	movl	%fs:(%r11), %eax		/* the call's errno */
+	movq	CALL_THREAD(%rbx), %r10
+	addq	THREAD_FS(%r10), %r11
+	movl	(%r11), %r10d
+	movl	%r10d, CALL_OWN_ERRNO(%rbx)
+	movl	%eax, (%r11)
+	movq	CALL_THREAD(%rbx), %r10
+	switch_fs THREAD_FS(%r10)
+	popq	%r10
+	popq	%rax
+	call	*(%r10)
+	pushq	%rax
+	movq	shim_errno_offset(%rip), %r11
+	movl	%fs:(%r11), %r10d
+	movl	CALL_OWN_ERRNO(%rbx), %eax
+	movl	%eax, %fs:(%r11)
+	switch_fs CALL_FS(%rbx)
+	movq	shim_errno_offset(%rip), %r11
+	movl	%r10d, %fs:(%r11)
+	popq	%rax
+	movq	%rbx, %r11
+	pushq	CALL_DEFER_RET(%r11)
+	movq	CALL_DEFER_RBX(%r11), %rbx
+	.cfi_def_cfa rsp, 8
+	.cfi_offset rip, -8
+	.cfi_restore rbx
+	movq	$0, CALL_DEFER_RSP(%r11)
+	cmpl	$0, CALL_PENDING(%r11)
+	jne	2f
+	ret
+2:	jmp	shim_pause_here
+3:	cmpq	%rsp, CALL_DEFER_RSP(%r11)
+	jb	1b
+	jmp	*(%r10)
+	.cfi_endproc
+
+/* r10 = slot. exec: the clock must be quiet when the image is replaced, since a signal that is still on its way would
+ * meet the new image's default action. Returns only on failure. */
+	.p2align 4
+shim_exec:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	save_arguments
+	movq	%rsp, %rbp
+	.cfi_def_cfa rbp, 88
+	andq	$-16, %rsp
+	call	shim_exec_begin
+	movq	%rbp, %rsp
+	.cfi_def_cfa rsp, 88
+	restore_arguments
+	popq	%rbp
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	movq	shim_tls@gottpoff(%rip), %r11
+	popq	%fs:TLS_EXEC_RET(%r11)
+	.cfi_undefined rip
+	call	*(%r10)
+	movq	shim_tls@gottpoff(%rip), %r11
+	pushq	%fs:TLS_EXEC_RET(%r11)
+	pushq	%rax
+	call	shim_exec_failed
+	popq	%rax
+	ret
+	.cfi_endproc
+
+#define SHIM_DEFER(name) defer name;
+#define A1 %rdi
+#define A2 %rsi
+#define A3 %rdx
+#define A4 %rcx
+#define A5 %r8
+#define STDIN_STREAM $0		/* the hook puts stdin or stdout in */
+#define STDOUT_STREAM $0
+#define SHIM_DEFER_IN(name, stream) defer_in name, stream;
+#define SHIM_DEFER_OUT(name, stream) defer_out name, stream;
+#define SHIM_OWN(name) own name;
+#define SHIM_EXEC(name) exec name;
+#include "wrap_gen.h"
+
+	.section .note.GNU-stack, "", @progbits

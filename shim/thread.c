@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* thread.c - kernel threads of the program that launch calls. */
+#include "shim.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread struct shim_tls shim_tls;
+struct shim_thread *_Atomic shim_threads;
+pid_t shim_pid;
+static pthread_key_t exit_key;
+static bool have_exit_key;
+
+/* False in the child of a vfork(), which runs in our memory but is another process. */
+bool shim_in_own_process(void)
+{
+	return shim_syscall0(SYS_getpid) == shim_pid;
+}
+
+static uint64_t fs_base(void)
+{
+	uint64_t fs;
+	__asm__("movq %%fs:0, %0" : "=r"(fs)); /* tcbhead_t.tcb: the ABI's self pointer */
+	return fs;
+}
+
+/* The last act of a thread. Key destructors of the program may still launch: they find the thread registered again. */
+static void thread_exit(void *arg)
+{
+	struct shim_thread *t = arg;
+
+	shim_disarm(t);
+	if (t->timer >= 0)
+		shim_syscall1(SYS_timer_delete, t->timer);
+	t->timer = -1;
+	shim_pool_thread_exit(t);
+	if (t->fault_stack_ours) {
+		stack_t none = {.ss_flags = SS_DISABLE}, now;
+		shim_syscall2(SYS_sigaltstack, NULL, &now);
+		if (now.ss_sp == t->fault_stack)
+			shim_syscall2(SYS_sigaltstack, &none, NULL);
+	}
+	shim_tls.thread = NULL;
+	atomic_thread_fence(memory_order_release);
+	t->in_use = false;
+}
+
+void shim_threads_init(void)
+{
+	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
+	have_exit_key = pthread_key_create(&exit_key, thread_exit) == 0;
+}
+
+static struct shim_thread *claim(void)
+{
+	for (struct shim_thread *t = shim_threads; t; t = t->next) {
+		bool unused = false;
+		if (__atomic_compare_exchange_n(&t->in_use, &unused, true, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return t;
+	}
+	struct shim_thread *t = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (t == MAP_FAILED)
+		return NULL;
+	t->in_use = true;
+	t->next = shim_threads;
+	while (!atomic_compare_exchange_weak(&shim_threads, &t->next, t))
+		;
+	return t;
+}
+
+struct shim_thread *shim_thread_get(void)
+{
+	struct shim_thread *t = shim_tls.thread;
+
+	int saved = errno;
+
+	if (t)
+		return t;
+	if (shim_start() != 0)
+		return NULL;
+	t = claim();
+	if (!t) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	t->fs = fs_base();
+	t->tid = (pid_t)shim_syscall0(SYS_gettid);
+	t->timer = -1;
+	t->current = NULL;
+	t->deadline = t->armed = t->wake = SHIM_NEVER;
+	t->target = 0;
+	t->backoff_ns = 0;
+	t->free = t->abandoned = NULL;
+	t->free_count = 0;
+	t->exiting = false;
+	shim_tls.thread = t;
+	if (have_exit_key)
+		(void)pthread_setspecific(exit_key, t);
+	t->fault_stack_ours = shim_fault_stack_make(t);
+
+	uint64_t ours = 1ull << (SHIM_SIGNAL - 1);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
+	errno = saved;
+	return t;
+}
+
+/* The call whose TCB `pthread` is: the kernel thread that runs it, else 0. */
+uint64_t shim_carrier_of(const void *pthread)
+{
+	const struct shim_tls *tls = (const void *)((uint64_t)pthread + ((uint64_t)&shim_tls - fs_base()));
+
+	return tls->call && !tls->call->adopted && tls->call->thread ? tls->call->thread->fs : 0;
+}
+
+/* In the child of a fork, on the forking thread: it is the only one left, and it has no timer. */
+void shim_threads_forked(void)
+{
+	struct shim_thread *self = shim_tls.thread;
+
+	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
+	for (struct shim_thread *t = shim_threads; t; t = t->next)
+		if (t != self) {
+			t->in_use = false;
+			t->timer = -1;
+			t->current = NULL;
+			t->wake = SHIM_NEVER;
+		}
+	if (!self)
+		return;
+	self->tid = (pid_t)shim_syscall0(SYS_gettid);
+	self->timer = -1;
+	self->armed = self->wake = SHIM_NEVER;
+	if (self->deadline != SHIM_NEVER)
+		shim_arm(self, self->deadline);
+}

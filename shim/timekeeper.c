@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timekeeper.c - the other clock: one thread that sleeps until the next deadline of all threads and signals the owner.
+ *
+ * Cheaper for the running thread than a timer interrupt where there is a second processor to sleep on.
+ * A thread publishes `wake` and then looks at `until`; the timekeeper publishes `until` and then looks at all `wake`
+ * once more before it sleeps: one of the two sees the other. */
+#include "shim.h"
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#pragma GCC target("general-regs-only")
+
+static _Atomic uint64_t until = SHIM_NEVER;          /* written by the timekeeper: it sleeps until then */
+static _Atomic uint32_t knocks;                      /* futex: an earlier deadline has come up */
+static struct shim_thread *_Atomic sending;          /* whom the timekeeper is about to signal */
+
+/* Called in handlers too. */
+void shim_timekeeper_want(struct shim_thread *t, uint64_t wake)
+{
+	atomic_store(&t->wake, wake);
+	if (wake == SHIM_NEVER) {
+		while (atomic_load(&sending) == t)
+			__builtin_ia32_pause();
+		return;
+	}
+	if (wake < atomic_load(&until)) {
+		atomic_fetch_add(&knocks, 1);
+		shim_syscall6(SYS_futex, (long)&knocks, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+	}
+}
+
+static void signal_thread(const struct shim_thread *t)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof info);
+	info.si_signo = SHIM_SIGNAL;
+	info.si_code = SI_QUEUE;
+	info.si_value.sival_ptr = (void *)SHIM_SIGNAL_COOKIE;
+	shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info);
+}
+
+/* Signal who is due; the earliest of the others. */
+static uint64_t serve(void)
+{
+	uint64_t next = SHIM_NEVER;
+
+	for (struct shim_thread *t = shim_threads; t; t = t->next) {
+		uint64_t wake = atomic_load(&t->wake);
+		if (wake == SHIM_NEVER)
+			continue;
+		if (wake > shim_now()) {
+			if (wake < next)
+				next = wake;
+			continue;
+		}
+		atomic_store(&sending, t);
+		if (atomic_compare_exchange_strong(&t->wake, &wake, SHIM_NEVER))
+			signal_thread(t);
+		atomic_store(&sending, NULL);
+	}
+	return next;
+}
+
+static void *keep_time(void *unused)
+{
+	(void)unused;
+	pthread_setname_np(pthread_self(), "inger-clock");
+	for (;;) {
+		uint32_t seen = atomic_load(&knocks);
+		atomic_store(&until, 0); /* nobody needs to knock while we look */
+		uint64_t next = serve();
+		atomic_store(&until, next);
+		uint64_t once_more = serve();
+		if (once_more < next)
+			continue;
+		struct timespec sleep = {0}, *timeout = NULL;
+		if (next != SHIM_NEVER) {
+			uint64_t now = shim_now();
+			if (next <= now)
+				continue;
+			uint64_t ns = shim_ticks_to_ns(next - now);
+			sleep.tv_sec = (time_t)(ns / 1000000000);
+			sleep.tv_nsec = (long)(ns % 1000000000);
+			timeout = &sleep;
+		}
+		shim_syscall6(SYS_futex, (long)&knocks, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)seen, (long)timeout, 0, 0);
+	}
+	return NULL;
+}
+
+bool shim_timekeeper_start(void)
+{
+	uint64_t all = ~0ull, old;
+	pthread_t thread;
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, 128 << 10);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	int error = pthread_create(&thread, &attr, keep_time, NULL);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	pthread_attr_destroy(&attr);
+	return error == 0;
+}
+
+/* The child of a fork has no timekeeper. A thread in the middle of a fork would cost more than its timer. */
+void shim_timekeeper_forked(void)
+{
+	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER)
+		shim_config.clock = SHIM_CLOCK_TIMER;
+	atomic_store(&until, SHIM_NEVER);
+	atomic_store(&sending, NULL);
+}
+
+/* The Go runtime of this library: its threads must never take the program's signals, so they are born with all of them
+ * blocked (the runtime keeps the mask it finds, but for faults). The linker's --wrap brings its calls here. */
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg)
+{
+	uint64_t all = ~0ull, old;
+
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	int error = __real_pthread_create(thread, attr, function, arg);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	return error;
+}

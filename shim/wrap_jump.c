@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_jump.c - longjmp() out of deferred sections and out of calls.
+ *
+ * A jump out of a deferred section (a signal handler that leaves by siglongjmp) ends the section. A jump out of a call
+ * to code of the resumer's stack gives the call up: the resumer's TCB is put back before the jump, and the call is
+ * released the next time the thread launches. */
+#include "shim.h"
+#include <setjmp.h>
+
+typedef void jump_function(struct __jmp_buf_tag *, int);
+
+SHIM_SLOT(longjmp);
+SHIM_SLOT(_longjmp);
+SHIM_SLOT(siglongjmp);
+SHIM_SLOT(__longjmp_chk);
+
+/* sysdeps/x86_64/jmpbuf-offsets.h; mangled as sysdeps/x86_64/pointer_guard.h does it. */
+#define JB_RSP 6
+
+static uint64_t target_rsp(const struct __jmp_buf_tag *buffer)
+{
+	uint64_t rsp = (uint64_t)buffer->__jmpbuf[JB_RSP], guard;
+
+	__asm__("movq %%fs:0x30, %0" : "=r"(guard));
+	return (rsp >> 17 | rsp << 47) ^ guard;
+}
+
+static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
+{
+	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
+}
+
+/* True when the jump leaves the running call, and its TCB has been left already. */
+static bool before_jump(const struct __jmp_buf_tag *buffer)
+{
+	struct shim_thread *t = shim_tls.thread;
+	struct shim_call *call = t ? t->current : NULL;
+	uint64_t rsp = target_rsp(buffer), here = (uint64_t)SHIM_FRAME;
+
+	if (!call)
+		return false;
+	/* Leaving: up the stack past the section's beginning, or away from the stack it is on. */
+	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
+				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
+		call->defer_rsp = 0;
+	if (call->adopted)
+		return false;
+	/* Out of this call, perhaps out of several: only when a resumer's frame is above the target. A coroutine's stack
+	 * of the call's own making is none of the stacks we know. */
+	for (struct shim_call *c = call; c && !c->adopted; c = c->parent) {
+		bool to_parent = c->parent && !c->parent->adopted && on_call_stack(c->parent, rsp);
+		bool to_own = (!c->parent || c->parent->adopted) && rsp > c->caller_rsp && rsp - c->caller_rsp < ((uint64_t)64 << 20);
+		if (on_call_stack(c, rsp))
+			return false;
+		if (!to_parent && !to_own)
+			continue;
+		/* Give up everything from `call` to `c`. */
+		for (struct shim_call *gone = call;; ) {
+			struct shim_call *parent = gone->parent;
+			bool last = gone == c;
+			gone->state = SHIM_LOST;
+			gone->next = t->abandoned;
+			t->abandoned = gone;
+			if (last)
+				break;
+			gone = parent;
+		}
+		t->current = c->parent;
+		atomic_store_explicit(&t->deadline, c->parent ? c->parent->deadline : SHIM_NEVER, memory_order_relaxed);
+		if (c->parent) /* launch() of the parent was a deferred section */
+			c->parent->defer_rsp = 0;
+		shim_set_fs(c->caller_fs);
+		return true;
+	}
+	return false;
+}
+
+/* The TLS block changes under the compiler's feet in before_jump(): nothing of it may be used afterwards. */
+#define JUMP(name)                                                             \
+	SHIM_EXPORT _Noreturn void name(struct __jmp_buf_tag buffer[1], int value) \
+	{                                                                      \
+		jump_function *real = SHIM_REAL(jump_function *, name);        \
+		if (before_jump(buffer)) /* the checking variant knows of no second stack */ \
+			real = (jump_function *)shim_real_siglongjmp;          \
+		real(buffer, value);                                           \
+		__builtin_unreachable();                                       \
+	}
+
+#undef longjmp
+#undef _longjmp
+#undef siglongjmp
+JUMP(longjmp)
+JUMP(_longjmp)
+JUMP(siglongjmp)
+_Noreturn void __longjmp_chk(struct __jmp_buf_tag buffer[1], int value);
+JUMP(__longjmp_chk)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_load.c - dlopen, dlmopen, dlclose, dlsym, dlvsym: the linker's lock is held, so they are deferred sections.
+ *
+ * All but dlclose look at their return address: for the caller's search path, namespace, and RTLD_NEXT. They are entered
+ * through caller_amd64.S, which hands that address over, and call the real function so that it sees an address in the
+ * same object: that of some `ret` instruction near the caller, which leads back here. */
+#include "shim.h"
+#include <dlfcn.h>
+#include <link.h>
+
+SHIM_SLOT(dlclose);
+extern void *shim_real_dlopen, *shim_real_dlmopen, *shim_real_dlsym, *shim_real_dlvsym;
+
+/* caller_amd64.S: function(a, b, c) with `ret_instruction` as its return address */
+void *shim_call_as(const void *ret_instruction, void *function, long a, long b, long c);
+
+/* A `ret` at or after the place that the caller goes on at. Its function has one; the page bounds the search. */
+static const void *ret_after(const unsigned char *place)
+{
+	const unsigned char *end = (const unsigned char *)(((uint64_t)place | 4095) + 1);
+
+	for (; place < end; place++)
+		if (*place == 0xc3)
+			return place;
+	/* None up to the end of the page: look back on the same page. */
+	for (place = end - 4096; place < end; place++)
+		if (*place == 0xc3)
+			return place;
+	return NULL;
+}
+
+static void *call_as(const void *caller, void *function, long a, long b, long c)
+{
+	const void *ret = ret_after(caller);
+
+	if (!ret)
+		return ((void *(*)(long, long, long))function)(a, b, c);
+	return shim_call_as(ret, function, a, b, c);
+}
+
+void *shim_dlopen_in_call(const char *path, int mode, long unused, const void *caller);
+void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void *caller);
+void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller);
+void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version, const void *caller);
+
+void *shim_dlopen_in_call(const char *path, int mode, long unused, const void *caller)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	void *result = call_as(caller, shim_real_dlopen, (long)path, mode, unused);
+
+	shim_loaded_hook();
+	shim_defer_end(call, deferred);
+	return result;
+}
+
+void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void *caller)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	void *result = call_as(caller, shim_real_dlmopen, space, (long)path, mode);
+
+	shim_loaded_hook();
+	shim_defer_end(call, deferred);
+	return result;
+}
+
+void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
+
+	shim_defer_end(call, deferred);
+	return result;
+}
+
+void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version, const void *caller)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
+
+	shim_defer_end(call, deferred);
+	return result;
+}
+
+SHIM_EXPORT int dlclose(void *handle)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	int result = SHIM_REAL(int (*)(void *), dlclose)(handle);
+
+	shim_modules_changed = true;
+	if (call)
+		shim_loaded_hook();
+	shim_defer_end(call, deferred);
+	return result;
+}
+
+/* Objects have come or gone: TCBs of calls get the new thread-local blocks. On threads outside of a call this waits
+ * until the next launch or resume, because dlopen() is jumped to there. */
+bool shim_modules_changed;
+
+void shim_loaded_hook(void)
+{
+	shim_modules_changed = false;
+	shim_publish_check();
+	shim_tcb_loaded();
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_mask.c - signal masks, with our signal taken out and, towards the program, put back in. */
+#include "shim.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+typedef int mask_function(int, const sigset_t *, sigset_t *);
+
+SHIM_SLOT(sigprocmask);
+SHIM_SLOT(pthread_sigmask);
+SHIM_SLOT(sigblock);
+SHIM_SLOT(sigsetmask);
+SHIM_SLOT(sighold);
+SHIM_SLOT(sigrelse);
+SHIM_SLOT(sigpending);
+SHIM_SLOT(signalfd);
+SHIM_SLOT(pthread_attr_setsigmask_np);
+SHIM_SLOT(sigaltstack);
+
+static int change_mask(mask_function *real, int how, const sigset_t *set, sigset_t *old)
+{
+	bool hid = shim_tls.mask_hides_signal, named = false;
+	sigset_t wanted;
+
+	if (set) {
+		uint64_t bits = *(const uint64_t *)set;
+		named = bits & SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = bits & ~SHIM_SIGNAL_BIT;
+	}
+	int result = real(how, set ? &wanted : NULL, old);
+	if (result != 0)
+		return result;
+	if (set && (named || how == SIG_SETMASK))
+		shim_tls.mask_hides_signal = named && how != SIG_UNBLOCK;
+	if (old && hid)
+		*shim_mask_bits(old) |= SHIM_SIGNAL_BIT;
+	return 0;
+}
+
+SHIM_EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return change_mask(SHIM_REAL(mask_function *, sigprocmask), how, set, old);
+}
+
+SHIM_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return change_mask(SHIM_REAL(mask_function *, pthread_sigmask), how, set, old);
+}
+
+/* BSD masks have 32 bits and never hold our signal. */
+SHIM_EXPORT int sigblock(int mask)
+{
+	return SHIM_REAL(int (*)(int), sigblock)(mask);
+}
+SHIM_EXPORT int sigsetmask(int mask)
+{
+	shim_tls.mask_hides_signal = false;
+	return SHIM_REAL(int (*)(int), sigsetmask)(mask);
+}
+
+static int change_one(int how, int sig)
+{
+	sigset_t set;
+
+	if (sig < 1 || sig >= _NSIG) {
+		errno = EINVAL;
+		return -1;
+	}
+	*shim_mask_bits(&set) = 1ull << (sig - 1);
+	return sigprocmask(how, &set, NULL);
+}
+
+SHIM_EXPORT int sighold(int sig)
+{
+	return change_one(SIG_BLOCK, sig);
+}
+SHIM_EXPORT int sigrelse(int sig)
+{
+	return change_one(SIG_UNBLOCK, sig);
+}
+
+SHIM_EXPORT int sigpending(sigset_t *set)
+{
+	int result = SHIM_REAL(int (*)(sigset_t *), sigpending)(set);
+
+	if (result == 0)
+		*shim_mask_bits(set) &= ~SHIM_SIGNAL_BIT;
+	return result;
+}
+
+SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
+{
+	sigset_t wanted;
+
+	*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+	return SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, &wanted, flags);
+}
+
+SHIM_EXPORT int pthread_attr_setsigmask_np(pthread_attr_t *attr, const sigset_t *mask)
+{
+	sigset_t wanted;
+
+	if (mask) {
+		sigemptyset(&wanted);
+		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+	}
+	return SHIM_REAL(int (*)(pthread_attr_t *, const sigset_t *), pthread_attr_setsigmask_np)(attr, mask ? &wanted : NULL);
+}
+
+/* The alternate stack that we gave a thread for overflow reports is not the program's: it sees none. */
+SHIM_EXPORT int sigaltstack(const stack_t *wanted, stack_t *old)
+{
+	struct shim_thread *t = shim_tls.thread;
+	int result = SHIM_REAL(int (*)(const stack_t *, stack_t *), sigaltstack)(wanted, old);
+
+	if (result == 0 && old && t && t->fault_stack && old->ss_sp == t->fault_stack && !(old->ss_flags & SS_ONSTACK))
+		*old = (stack_t){.ss_flags = SS_DISABLE};
+	if (result == 0 && wanted && (wanted->ss_flags & SS_DISABLE) && t && t->fault_stack) {
+		/* Back to ours. */
+		stack_t ours = {.ss_sp = t->fault_stack, .ss_size = SHIM_FAULT_STACK_BYTES};
+		shim_syscall2(SYS_sigaltstack, &ours, NULL);
+	}
+	return result;
+}

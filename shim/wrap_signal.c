@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_signal.c - the program's signal actions.
+ *
+ * A handler of the program is entered through program_entry(), which counts it (an EINTR after it is the program's own)
+ * and runs it as a deferred section: a handler is never paused in the middle, since the resuming side may get the same
+ * signal. What the program asks back is what it set.
+ *
+ * SHIM_SIGNAL has a handler of ours in the kernel once a call has been launched; the program's action for it is kept here
+ * and carried out for signals that are not ours. SIGSEGV and SIGBUS have one while the program's action is the default:
+ * it reports stack overflows and then lets the default happen. */
+#include "shim.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+typedef int sigaction_function(int, const struct sigaction *, struct sigaction *);
+typedef void handler_function(int, siginfo_t *, void *);
+
+SHIM_SLOT(sigaction);
+SHIM_SLOT(__sigaction);
+
+static int set_action(int sig, const struct sigaction *act, struct sigaction *old);
+
+/* As the program set it. Written by sigaction() before the kernel's copy, read by handlers. */
+static struct {
+	handler_function *_Atomic handler;
+	int flags;
+	bool mask_has_ours;
+} actions[_NSIG];
+static struct sigaction held; /* the program's action for SHIM_SIGNAL */
+static bool taken;
+static uint64_t interruptible; /* siginterrupt(): signals whose signal() handlers do not restart */
+
+static bool is_function(const struct sigaction *a)
+{
+	return a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN;
+}
+
+/* System calls that block, may end with EINTR, and that the kernel restarts. */
+static bool may_be_interrupted(greg_t number)
+{
+	static const unsigned short blocking[] = {
+		SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2,
+		SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg, SYS_sendto, SYS_sendmsg, SYS_sendmmsg, SYS_accept, SYS_accept4, SYS_connect,
+		SYS_wait4, SYS_waitid, SYS_futex, SYS_flock, SYS_fcntl, SYS_open, SYS_openat, SYS_ioctl,
+		SYS_mq_timedsend, SYS_mq_timedreceive, SYS_splice, SYS_tee, SYS_vmsplice, SYS_sendfile, SYS_getrandom};
+
+	for (unsigned i = 0; i < sizeof blocking / sizeof *blocking; i++)
+		if (blocking[i] == number)
+			return true;
+	return false;
+}
+
+/* The program's handler has run where a blocking system call was about to be taken up again after our signal. Without
+ * us the handler would have ended that call: let it return EINTR. Not with SA_RESTART, unless the call is one that is
+ * never restarted, which the guard shows. */
+static void interrupt_restarted(struct shim_thread *t, greg_t *regs, bool restarts)
+{
+	uint64_t rip = (uint64_t)regs[SHIM_RIP];
+
+	if (rip - (uint64_t)shim_guard_begin < (uint64_t)(shim_guard_end - shim_guard_begin)) {
+		regs[SHIM_RAX] = -EINTR;
+		regs[SHIM_RIP] = (greg_t)(uint64_t)shim_guard_end;
+	} else if (!restarts && rip && rip == t->restart_rip && (uint64_t)regs[SHIM_RCX] == rip + 2 &&
+		   may_be_interrupted(regs[SHIM_RAX])) {
+		regs[SHIM_RAX] = -EINTR;
+		regs[SHIM_RIP] = (greg_t)(rip + 2);
+		t->restart_rip = 0;
+	}
+}
+
+/* Run the program's handler on behalf of the kernel. */
+static void run_handler(handler_function *handler, bool restarts, int sig, siginfo_t *info, void *context)
+{
+	struct shim_thread *t = shim_tls.thread;
+	struct shim_call *call = t ? t->current : NULL;
+	ucontext_t *frame = context;
+	bool deferred = false;
+
+	if (t)
+		t->marks.programs++;
+	if (call) {
+		call->marks.programs++;
+		if (!shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
+			call->defer_rsp = (uint64_t)SHIM_FRAME;
+			deferred = true;
+		}
+	}
+	handler(sig, info, context);
+	if (t) {
+		greg_t *regs = frame->uc_mcontext.gregs;
+		uint64_t rip = (uint64_t)regs[SHIM_RIP];
+		/* main() on the way back from the supervisor: its registers are still in the call. */
+		if (call && call->adopted && rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin) &&
+		    call->resume_entry == (uint64_t)shim_entry_full)
+			regs = (greg_t *)call->regs;
+		interrupt_restarted(t, regs, restarts);
+	}
+	if (deferred) {
+		/* The handler may have left and come back through other code; the thread is the same. */
+		call->defer_rsp = 0;
+		if (call->pending && t->current == call) {
+			int saved = errno;
+			if (!shim_try_inject(t, call, context))
+				shim_arm_backoff(t);
+			errno = saved;
+		}
+	}
+}
+
+static void program_entry(int sig, siginfo_t *info, void *context)
+{
+	handler_function *handler = atomic_load_explicit(&actions[sig].handler, memory_order_acquire);
+
+	if (handler)
+		run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
+}
+
+/* Carry out the action that the program has for SHIM_SIGNAL. */
+void shim_program_handler(int sig, siginfo_t *info, void *context)
+{
+	struct sigaction action = held;
+
+	if (action.sa_handler == SIG_IGN)
+		return;
+	if (is_function(&action)) {
+		/* Ours has blocked everything; give the handler the mask that its own action would give. */
+		ucontext_t *frame = context;
+		uint64_t mask = *shim_mask_bits(&frame->uc_sigmask) | *shim_mask_bits(&action.sa_mask), old;
+		if (action.sa_flags & SA_RESETHAND)
+			held.sa_handler = SIG_DFL;
+		mask &= ~SHIM_SIGNAL_BIT;
+		shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, 8);
+		run_handler((handler_function *)(void *)action.sa_sigaction, (action.sa_flags & SA_RESTART) != 0, sig, info, context);
+		shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+		return;
+	}
+	shim_default_action(sig);
+	shim_syscall3(SYS_tgkill, shim_syscall0(SYS_getpid), shim_syscall0(SYS_gettid), sig); /* at the return */
+}
+
+void shim_default_action(int sig)
+{
+	struct sigaction standard;
+
+	memset(&standard, 0, sizeof standard);
+	SHIM_REAL(sigaction_function *, sigaction)(sig, &standard, NULL);
+}
+
+static void install_fault_handler(int sig)
+{
+	struct sigaction ours;
+
+	memset(&ours, 0, sizeof ours);
+	ours.sa_sigaction = shim_fault_handler;
+	ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+	SHIM_REAL(sigaction_function *, sigaction)(sig, &ours, NULL);
+}
+
+void shim_actions_init(void)
+{
+	sigaction_function *real = SHIM_REAL(sigaction_function *, sigaction);
+	struct sigaction ours;
+
+	memset(&ours, 0, sizeof ours);
+	sigfillset(&ours.sa_mask); /* no handler of the program in the middle of ours */
+	ours.sa_sigaction = shim_preempt_handler;
+	ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+	set_action(SHIM_SIGNAL, NULL, &held);
+	taken = true;
+	real(SHIM_SIGNAL, &ours, NULL);
+	for (int i = 0; i < 2; i++) {
+		int sig = i ? SIGBUS : SIGSEGV;
+		struct sigaction now;
+		if (real(sig, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+			install_fault_handler(sig);
+	}
+}
+
+static int set_action(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	sigaction_function *real = SHIM_REAL(sigaction_function *, sigaction);
+	struct sigaction wrapped, before;
+
+	if (sig <= 0 || sig >= _NSIG || sig == SIGKILL || sig == SIGSTOP)
+		return real(sig, act, old);
+	if (sig == SHIM_SIGNAL && taken) {
+		/* In the child of a vfork() `held` is the parent's and must stay. */
+		bool own = shim_in_own_process();
+		before = held;
+		if (act && own)
+			held = *act;
+		if (act && !own && real(sig, act, NULL) != 0)
+			return -1;
+		if (old)
+			*old = before;
+		return 0;
+	}
+	before.sa_handler = SIG_DFL;
+	handler_function *handler_before = actions[sig].handler;
+	int flags_before = actions[sig].flags;
+	bool mask_before = actions[sig].mask_has_ours;
+	if (act && is_function(act) && shim_in_own_process()) {
+		wrapped = *act;
+		actions[sig].flags = act->sa_flags;
+		actions[sig].mask_has_ours = (*shim_mask_bits(&wrapped.sa_mask) & SHIM_SIGNAL_BIT) != 0;
+		atomic_store_explicit(&actions[sig].handler, (handler_function *)(void *)act->sa_sigaction, memory_order_release);
+		wrapped.sa_sigaction = program_entry;
+		wrapped.sa_flags |= SA_SIGINFO;
+		*shim_mask_bits(&wrapped.sa_mask) &= ~SHIM_SIGNAL_BIT;
+		act = &wrapped;
+	}
+	int result = real(sig, act, &before);
+	if (result == 0 && before.sa_sigaction == shim_fault_handler) {
+		memset(&before, 0, sizeof before);
+		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
+			install_fault_handler(sig);
+	} else if (result == 0 && act && act->sa_handler == SIG_DFL && taken && (sig == SIGSEGV || sig == SIGBUS) &&
+		   shim_in_own_process()) {
+		install_fault_handler(sig);
+	}
+	if (result == 0 && old) {
+		*old = before;
+		if (before.sa_sigaction == program_entry) {
+			old->sa_sigaction = handler_before;
+			old->sa_flags = (before.sa_flags & ~SA_SIGINFO) | (flags_before & SA_SIGINFO);
+			if (mask_before)
+				*shim_mask_bits(&old->sa_mask) |= SHIM_SIGNAL_BIT;
+		}
+	}
+	return result;
+}
+
+SHIM_EXPORT int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	return set_action(sig, act, old);
+}
+
+SHIM_EXPORT int __sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	return set_action(sig, act, old);
+}
+
+/* The Go runtime of this library asks for handlers of SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG when it is loaded.
+ * It needs none of them, and the program would notice each (a broken pipe would no longer end it). The linker's --wrap
+ * brings the runtime's own calls here. */
+int __wrap_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+int __wrap_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	(void)sig;
+	(void)act;
+	if (old)
+		memset(old, 0, sizeof *old);
+	return 0;
+}
+
+/* ---- older ways to set an action */
+
+static void (*set_simple(int sig, void (*handler)(int), int flags))(int)
+{
+	struct sigaction act, old;
+
+	memset(&act, 0, sizeof act);
+	act.sa_handler = handler;
+	act.sa_flags = flags;
+	if (handler == SIG_ERR || sig < 1 || sig >= _NSIG) {
+		errno = EINVAL;
+		return SIG_ERR;
+	}
+	if (!(flags & SA_NODEFER))
+		*shim_mask_bits(&act.sa_mask) = 1ull << (sig - 1);
+	return set_action(sig, &act, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+static void (*bsd(int sig, void (*handler)(int)))(int)
+{
+	bool interrupts = sig > 0 && sig < _NSIG && (interruptible >> (sig - 1) & 1);
+	return set_simple(sig, handler, interrupts ? 0 : SA_RESTART);
+}
+
+SHIM_SLOT(signal);
+SHIM_SLOT(bsd_signal);
+SHIM_SLOT(ssignal);
+SHIM_SLOT(sysv_signal);
+SHIM_SLOT(__sysv_signal);
+SHIM_SLOT(sigset);
+SHIM_SLOT(sigignore);
+SHIM_SLOT(siginterrupt);
+
+SHIM_EXPORT void (*signal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
+SHIM_EXPORT void (*bsd_signal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
+SHIM_EXPORT void (*ssignal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
+SHIM_EXPORT void (*sysv_signal(int sig, void (*handler)(int)))(int)
+{
+	return set_simple(sig, handler, SA_RESETHAND | SA_NODEFER);
+}
+SHIM_EXPORT void (*__sysv_signal(int sig, void (*handler)(int)))(int)
+{
+	return set_simple(sig, handler, SA_RESETHAND | SA_NODEFER);
+}
+
+SHIM_EXPORT int siginterrupt(int sig, int flag)
+{
+	struct sigaction action;
+
+	if (set_action(sig, NULL, &action) != 0)
+		return -1;
+	if (flag) {
+		interruptible |= 1ull << (sig - 1);
+		action.sa_flags &= ~SA_RESTART;
+	} else {
+		interruptible &= ~(1ull << (sig - 1));
+		action.sa_flags |= SA_RESTART;
+	}
+	return set_action(sig, &action, NULL);
+}
+
+SHIM_EXPORT int sigignore(int sig)
+{
+	struct sigaction act;
+
+	memset(&act, 0, sizeof act);
+	act.sa_handler = SIG_IGN;
+	return set_action(sig, &act, NULL);
+}
+
+#undef sigset
+SHIM_EXPORT void (*sigset(int sig, void (*handler)(int)))(int)
+{
+	struct sigaction act, old;
+	sigset_t set, before;
+
+	if (sig < 1 || sig >= _NSIG || handler == SIG_ERR) {
+		errno = EINVAL;
+		return SIG_ERR;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	if (handler == SIG_HOLD) {
+		if (sigprocmask(SIG_BLOCK, &set, &before) != 0)
+			return SIG_ERR;
+		if (sigismember(&before, sig))
+			return SIG_HOLD;
+		return set_action(sig, NULL, &old) == 0 ? old.sa_handler : SIG_ERR;
+	}
+	memset(&act, 0, sizeof act);
+	act.sa_handler = handler;
+	if (set_action(sig, &act, &old) != 0 || sigprocmask(SIG_UNBLOCK, &set, &before) != 0)
+		return SIG_ERR;
+	return sigismember(&before, sig) ? SIG_HOLD : old.sa_handler;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_thread.c - functions that take a pthread_t.
+ *
+ * pthread_self() in a call is the address of the call's TCB, which libc has on none of its lists. Asked about it, we
+ * answer for the kernel thread that runs the call; its stack is the call's own. */
+#include "shim.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+SHIM_SLOT(pthread_kill);
+SHIM_SLOT(pthread_sigqueue);
+SHIM_SLOT(pthread_getattr_np);
+SHIM_SLOT(pthread_setname_np);
+SHIM_SLOT(pthread_getname_np);
+SHIM_SLOT(pthread_setaffinity_np);
+SHIM_SLOT(pthread_getaffinity_np);
+SHIM_SLOT(pthread_setschedparam);
+SHIM_SLOT(pthread_getschedparam);
+SHIM_SLOT(pthread_setschedprio);
+SHIM_SLOT(pthread_getcpuclockid);
+SHIM_SLOT(pthread_join);
+SHIM_SLOT(pthread_tryjoin_np);
+SHIM_SLOT(pthread_timedjoin_np);
+SHIM_SLOT(pthread_clockjoin_np);
+SHIM_SLOT(pthread_detach);
+SHIM_SLOT(pthread_cancel);
+SHIM_SLOT(pthread_exit);
+
+/* Only a thread that is in a call can have got hold of a call's pthread_t without passing through here. */
+static pthread_t carrier(pthread_t thread)
+{
+	uint64_t own = thread ? shim_carrier_of((const void *)thread) : 0;
+
+	return own ? (pthread_t)own : thread;
+}
+
+#define FORWARD(name, parameters, type, arguments)                       \
+	SHIM_EXPORT int name parameters                                  \
+	{                                                                \
+		struct shim_call *call = shim_tls.call;                  \
+		bool deferred = shim_defer_begin(call, SHIM_FRAME);      \
+		int result = SHIM_REAL(int(*) type, name) arguments;     \
+		shim_defer_end(call, deferred);                          \
+		return result;                                           \
+	}
+
+FORWARD(pthread_kill, (pthread_t thread, int sig), (pthread_t, int), (carrier(thread), sig))
+FORWARD(pthread_sigqueue, (pthread_t thread, int sig, const union sigval value), (pthread_t, int, const union sigval),
+	(carrier(thread), sig, value))
+FORWARD(pthread_setname_np, (pthread_t thread, const char *name), (pthread_t, const char *), (carrier(thread), name))
+FORWARD(pthread_getname_np, (pthread_t thread, char *name, size_t bytes), (pthread_t, char *, size_t), (carrier(thread), name, bytes))
+FORWARD(pthread_setaffinity_np, (pthread_t thread, size_t bytes, const cpu_set_t *set), (pthread_t, size_t, const cpu_set_t *),
+	(carrier(thread), bytes, set))
+FORWARD(pthread_getaffinity_np, (pthread_t thread, size_t bytes, cpu_set_t *set), (pthread_t, size_t, cpu_set_t *),
+	(carrier(thread), bytes, set))
+FORWARD(pthread_setschedparam, (pthread_t thread, int policy, const struct sched_param *param), (pthread_t, int, const struct sched_param *),
+	(carrier(thread), policy, param))
+FORWARD(pthread_getschedparam, (pthread_t thread, int *policy, struct sched_param *param), (pthread_t, int *, struct sched_param *),
+	(carrier(thread), policy, param))
+FORWARD(pthread_setschedprio, (pthread_t thread, int priority), (pthread_t, int), (carrier(thread), priority))
+FORWARD(pthread_getcpuclockid, (pthread_t thread, clockid_t *clock), (pthread_t, clockid_t *), (carrier(thread), clock))
+FORWARD(pthread_detach, (pthread_t thread), (pthread_t), (carrier(thread)))
+FORWARD(pthread_cancel, (pthread_t thread), (pthread_t), (carrier(thread)))
+FORWARD(pthread_tryjoin_np, (pthread_t thread, void **value), (pthread_t, void **), (carrier(thread), value))
+
+SHIM_EXPORT int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	int error = SHIM_REAL(int (*)(pthread_t, pthread_attr_t *), pthread_getattr_np)(carrier(thread), attr);
+
+	if (!error && call && !call->adopted && (uint64_t)thread == call->fs)
+		error = pthread_attr_setstack(attr, call->stack_low, (size_t)(call->stack_top - (uint64_t)call->stack_low));
+	shim_defer_end(call, deferred);
+	return error;
+}
+
+/* Joining waits, so it may be paused; libc uses the own TCB only to notice that a thread joins itself. */
+SHIM_EXPORT int pthread_join(pthread_t thread, void **value)
+{
+	if (shim_tls.call && carrier(thread) != thread)
+		return EDEADLK;
+	return SHIM_REAL(int (*)(pthread_t, void **), pthread_join)(thread, value);
+}
+
+SHIM_EXPORT int pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *until)
+{
+	if (shim_tls.call && carrier(thread) != thread)
+		return EDEADLK;
+	return SHIM_REAL(int (*)(pthread_t, void **, const struct timespec *), pthread_timedjoin_np)(thread, value, until);
+}
+
+SHIM_EXPORT int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock, const struct timespec *until)
+{
+	if (shim_tls.call && carrier(thread) != thread)
+		return EDEADLK;
+	return SHIM_REAL(int (*)(pthread_t, void **, clockid_t, const struct timespec *), pthread_clockjoin_np)(thread, value, clock, until);
+}
+
+/* In a call: the call ends as if it had returned, and the thread exits from where it called launch() or resume(), since
+ * libc unwinds the thread's own stack. */
+SHIM_EXPORT _Noreturn void pthread_exit(void *value)
+{
+	struct shim_call *call = shim_tls.call;
+
+	if (call && !call->adopted) {
+		shim_tcb_finish(call);
+		call->finish_work = 0;
+		call->exit_value = value;
+		call->exits_thread = true;
+		call->state = SHIM_LOST;
+		shim_leave(call);
+	}
+	SHIM_REAL(void (*)(void *), pthread_exit)(value);
+	__builtin_unreachable();
+}

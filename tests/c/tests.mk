@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests.mk - the C tests: `make test-c` builds and runs all of them; TESTS='nesting heap_storm.preload' runs some.
+# Each tests/c/NAME.c becomes build/tests/NAME, linked with the library, and build/tests/NAME.preload, which knows
+# nothing of it until LD_PRELOAD brings it in.
+
+BUILD ?= build
+CXX ?= g++
+
+tests_c := $(BUILD)/tests
+# -O2 as real programs are; frame pointers are left to the compiler, since pausing must not depend on them.
+tests_c_flags := -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude -Itests/c -pthread
+# Named even by the program that calls none of it.
+tests_c_link := -L$(BUILD) -Wl,--push-state,--no-as-needed -linger -Wl,--pop-state -Wl,-rpath,'$$ORIGIN/..'
+tests_c_headers := include/inger.h tests/c/tests.mk $(wildcard tests/c/*.h)
+
+# Programs that open the library themselves, so that there is one way to run them only.
+tests_c_late := late_dlopen threads_before
+# Not TAP programs: crash.t runs it.
+tests_c_parts := crash_inside
+tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so
+
+tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib ctypes_spin, \
+	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc)))
+tests_c_runs := $(tests_c_names) $(tests_c_late) $(addsuffix .preload,$(tests_c_names))
+tests_c_scripts := $(wildcard tests/c/*.t)
+tests_c_files := $(addprefix $(tests_c)/,$(tests_c_runs) $(tests_c_parts) $(addsuffix .preload,$(tests_c_parts))) \
+	$(tests_c_shared)
+TESTS ?= $(tests_c_runs) $(tests_c_scripts)
+
+.PHONY: test-c build-test-c
+test-c: build-test-c
+	BUILD=$(BUILD) prove --exec tests/c/run.sh $(foreach test,$(TESTS),$(if $(filter %.t,$(test)),$(test),$(tests_c)/$(test)))
+
+build-test-c: $(tests_c_files)
+
+# What the preloaded programs refer to is found at run time only.
+$(tests_c)/%.preload: tests/c/%.c $(tests_c_headers)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $(filter %.c %.S,$^) -Wl,--unresolved-symbols=ignore-all $(tests_c_libs)
+$(tests_c)/%.preload: tests/c/%.cc $(tests_c_headers)
+	@mkdir -p $(@D)
+	$(CXX) $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $< -Wl,--unresolved-symbols=ignore-all
+$(tests_c)/%: tests/c/%.c $(tests_c_headers) $(BUILD)/libinger.so
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -rdynamic -o $@ $(filter %.c %.S,$^) $(tests_c_link) $(tests_c_libs)
+$(tests_c)/%: tests/c/%.cc $(tests_c_headers) $(BUILD)/libinger.so
+	@mkdir -p $(@D)
+	$(CXX) $(tests_c_flags) -rdynamic -o $@ $< $(tests_c_link)
+$(tests_c)/lib%.so: tests/c/%_lib.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $<
+$(tests_c)/libctypes_spin.so: tests/c/ctypes_spin.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $<
+
+$(addprefix $(tests_c)/,$(tests_c_late)): tests_c_link := -ldl
+$(tests_c)/state_survives $(tests_c)/state_survives.preload: tests/c/state_regs.S
+$(tests_c)/names_clash $(tests_c)/names_clash.preload: $(tests_c)/libnames_clash.so
+$(tests_c)/names_clash $(tests_c)/names_clash.preload: tests_c_libs := -L$(tests_c) -lnames_clash -Wl,-rpath,'$$ORIGIN'
