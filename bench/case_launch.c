@@ -31,14 +31,18 @@ static const struct {
 };
 enum { CASES = sizeof(cases) / sizeof(*cases) };
 
+/* Threads and processes cost several times as much while somebody else uses the machine, launch does not. So that a
+ * busy machine cannot reach the goal, the 10th percentiles are compared as well and the smaller factor is judged. */
 static void report(const char *name, struct samples *own, const char *base, struct samples *bare, double goal) {
-	double cheaper = median(bare) / median(own);
+	double cheaper = median(bare) / median(own), undisturbed = percentile(bare, 0.1) / percentile(own, 0.1);
 	line_begin(name, own->count, BATCH);
 	line_time("median", median(own));
 	line_time("p99", percentile(own, 0.99));
 	line_base(base, median(bare), median(own));
-	line_text("cheaper=%.0fx", cheaper);
-	line_goal(cheaper >= goal, ">=%.0fx", goal);
+	line_time("p10", percentile(own, 0.1));
+	line_time("base_p10", percentile(bare, 0.1));
+	line_text("cheaper=%.0fx cheaper_p10=%.0fx", cheaper, undisturbed);
+	line_goal(cheaper >= goal && undisturbed >= goal, ">=%.0fx", goal);
 }
 
 void bench_launch(const struct plan *plan) {

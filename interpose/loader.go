@@ -4,10 +4,9 @@ package interpose
 
 // loaderTable: the dynamic linker's entry points and the start of a program.
 var loaderTable = []group{
-	{Hand, NoStream, "searches by the run path of its caller, and new objects may refer to wrapped functions", `
-		dlopen dlmopen dlclose`},
-	{Copied, NoStream, "finds RTLD_NEXT and RTLD_DEFAULT by its return address, so a wrapper's frame would change the answer; " +
-		"the lock it takes is recursive and belongs to the kernel thread, and the lists are only read", `dlsym dlvsym`},
+	{Hand, NoStream, "takes the loader's lock, and looks at its return address: for the caller's run path and namespace and for " +
+		"RTLD_NEXT; new objects may refer to wrapped functions", `
+		dlopen dlmopen dlclose dlsym dlvsym`},
 	{Shared, NoStream, "walks the list of objects under the loader's lock; dl_iterate_phdr's callback runs under it too", `
 		dladdr dladdr1 dlinfo dl_iterate_phdr`},
 	{Shared, NoStream, "the message is translated under the lock of the catalogues and the locale", `dlerror`},

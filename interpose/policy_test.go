@@ -120,7 +120,7 @@ func TestLookup(t *testing.T) {
 		"vfork has no wrapper":                        {"vfork", Copied, NoStream},
 		"what calls back for long may be paused":      {"qsort", Copied, NoStream},
 		"what records its caller has no wrapper":      {"__sigsetjmp", Copied, NoStream},
-		"dlsym sees its caller":                       {"dlsym", Copied, NoStream},
+		"dlsym sees its caller":                       {"dlsym", Hand, NoStream},
 		"a wait without relative timeout is repeated": {"accept4", Restarted, NoStream},
 		"a relative timeout is written by hand":       {"poll", Hand, NoStream},
 		"execve disarms the clocks":                   {"execve", Exec, NoStream},

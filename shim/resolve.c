@@ -103,7 +103,7 @@ static void *lookup(const struct object *o, const char *name, uint32_t h)
 	}
 }
 
-static bool is_ours(const struct link_map *map)
+bool shim_is_ours(const struct link_map *map)
 {
 	return map->l_addr == (uint64_t)__ehdr_start;
 }
@@ -117,7 +117,17 @@ void *shim_lookup_in(const struct link_map *map, const char *symbol)
 {
 	struct object o;
 
-	return !is_ours(map) && open_object(map, &o) ? lookup(&o, symbol, gnu_hash(symbol)) : NULL;
+	return !shim_is_ours(map) && open_object(map, &o) ? lookup(&o, symbol, gnu_hash(symbol)) : NULL;
+}
+
+void *shim_own_symbol(const char *symbol)
+{
+	for (const struct link_map *m = first_map(); m; m = m->l_next) {
+		struct object o;
+		if (shim_is_ours(m) && open_object(m, &o))
+			return lookup(&o, symbol, gnu_hash(symbol));
+	}
+	return NULL;
 }
 
 void *shim_resolve_in(const char *soname, const char *symbol)
@@ -141,14 +151,14 @@ void shim_resolve_all(void)
 	for (const struct link_map *m = first_map(); m; m = m->l_next) {
 		if (same(base_name(m->l_name), "libc.so.6"))
 			libc_seen = true;
-		if (is_ours(m)) {
+		if (shim_is_ours(m)) {
 			shim_late = libc_seen;
 			start = libc_seen ? first_map() : m->l_next;
 		}
 	}
 	for (const struct link_map *m = start; m; m = m->l_next) {
 		struct object o;
-		if (is_ours(m) || !open_object(m, &o))
+		if (shim_is_ours(m) || !open_object(m, &o))
 			continue;
 		for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++) {
 			if (s->found)

@@ -58,10 +58,10 @@ _Noreturn static void supervise(void)
 /* Lay the frame that switch_amd64.S leaves when it switches away from a resumer, as if supervise() had called it. */
 static uint64_t prepare_stack(uint64_t top)
 {
-	uint64_t *frame = (uint64_t *)(top & ~(uint64_t)15) - 10;
+	uint64_t *frame = (uint64_t *)(top & ~(uint64_t)15) - 9; /* at the entry rsp is 8 below a multiple of 16 */
 	uint32_t *control = (uint32_t *)frame;
 
-	memset(frame, 0, 10 * sizeof *frame);
+	memset(frame, 0, 9 * sizeof *frame);
 	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(control[0]), "=m"(control[1]));
 	frame[7] = (uint64_t)supervise;
 	return (uint64_t)frame;

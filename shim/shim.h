@@ -270,7 +270,10 @@ void shim_resolve_all(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;
 void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
-void shim_publish_check(void); /* publish.c */
+bool shim_is_ours(const struct link_map *map);
+void *shim_own_symbol(const char *symbol); /* an exported symbol of this library */
+void shim_publish_check(void);             /* publish.c */
+void shim_bind_late(void);                 /* bind.c */
 void *shim_resolve_in(const char *soname, const char *symbol);
 #define SHIM_SLOT(function) \
 	void *shim_real_##function __attribute__((visibility("hidden"))); \

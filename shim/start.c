@@ -94,6 +94,7 @@ static int start_once(void)
 		errno = ENOMEM;
 		return -1;
 	}
+	shim_bind_late();
 	shim_actions_init();
 	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_start())
 		shim_config.clock = SHIM_CLOCK_TIMER;

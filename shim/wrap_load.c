@@ -106,5 +106,6 @@ void shim_loaded_hook(void)
 {
 	shim_modules_changed = false;
 	shim_publish_check();
+	shim_bind_late();
 	shim_tcb_loaded();
 }

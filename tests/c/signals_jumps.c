@@ -84,6 +84,7 @@ int main(void)
 	jumps = 0;
 	pauses = run_sliced(write_to_null, NULL, 50);
 	ok(pauses >= 0 && jumps == 100, "a handler for SIGSEGV jumps out of a hundred faults");
+	diag("%ld pauses, %d jumps", pauses, jumps);
 	signal(SIGSEGV, SIG_DFL);
 
 	/* A jump out of launch() gives the call up: it cannot be resumed, since its frames below launch() are gone. */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bind.c - when the library was loaded late (dlopen, or after libc), the program's calls do not pass through our wrappers
+ * by themselves: their global-offset-table entries were bound before. Point them here.
+ *
+ * Only entries that hold the real function, or that are still to be bound lazily, are touched; an entry that leads to
+ * somebody else's definition is left alone. Pages are made writable, written and put back. Runs before the first launch
+ * and after each dlopen(), under the loader wrapper's deferral; a pass over objects already done changes nothing. */
+#include "shim.h"
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+
+extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
+extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
+
+#define PAGE 4096u
+#define BUCKETS 2048u
+#define SLOTS_MAX 2048u
+
+struct wrapper {
+	const char *name;
+	uint64_t real, ours;
+	uint16_t next; /* of the bucket, plus 1 */
+};
+static struct wrapper wrappers[SLOTS_MAX];
+static uint16_t buckets[BUCKETS];
+static unsigned wrapper_count;
+
+struct tables {
+	const struct link_map *map;
+	const Elf64_Sym *symbols;
+	const char *strings;
+	const Elf64_Rela *rela, *plt;
+	size_t rela_bytes, plt_bytes;
+	uint64_t relro, relro_bytes, low, high;
+};
+
+static unsigned hash(const char *name)
+{
+	unsigned h = 5381;
+
+	for (; *name; name++)
+		h = h * 33 + (unsigned char)*name;
+	return h % BUCKETS;
+}
+
+static void prepare(void)
+{
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && wrapper_count < SLOTS_MAX; s++) {
+		void *ours = shim_own_symbol(s->name);
+		/* What runs before main() is over when we come late. */
+		if (!s->found || !ours || strcmp(s->name, "__libc_start_main") == 0)
+			continue;
+		struct wrapper *w = &wrappers[wrapper_count++];
+		*w = (struct wrapper){s->name, (uint64_t)*s->real, (uint64_t)ours, buckets[hash(s->name)]};
+		buckets[hash(s->name)] = (uint16_t)wrapper_count;
+	}
+}
+
+static const struct wrapper *wrapper_of(const char *name)
+{
+	for (unsigned i = buckets[hash(name)]; i; i = wrappers[i - 1].next)
+		if (strcmp(wrappers[i - 1].name, name) == 0)
+			return &wrappers[i - 1];
+	return NULL;
+}
+
+static int read_headers(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct tables *t = arg;
+
+	(void)size;
+	if (info->dlpi_addr != t->map->l_addr)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+		if (p->p_type == PT_GNU_RELRO) {
+			t->relro = start & ~(uint64_t)(PAGE - 1);
+			t->relro_bytes = (end & ~(uint64_t)(PAGE - 1)) - t->relro;
+		}
+		if (p->p_type != PT_LOAD)
+			continue;
+		if (!t->high || start < t->low)
+			t->low = start;
+		if (end > t->high)
+			t->high = end;
+	}
+	return 1;
+}
+
+static bool read_tables(const struct link_map *map, struct tables *t)
+{
+	*t = (struct tables){.map = map};
+	for (const Elf64_Dyn *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+		uint64_t address = d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr;
+		switch (d->d_tag) {
+		case DT_SYMTAB: t->symbols = (const void *)address; break;
+		case DT_STRTAB: t->strings = (const void *)address; break;
+		case DT_RELA: t->rela = (const void *)address; break;
+		case DT_RELASZ: t->rela_bytes = d->d_un.d_val; break;
+		case DT_JMPREL: t->plt = (const void *)address; break;
+		case DT_PLTRELSZ: t->plt_bytes = d->d_un.d_val; break;
+		}
+	}
+	if (!t->symbols || !t->strings)
+		return false;
+	dl_iterate_phdr(read_headers, t);
+	return t->high != 0;
+}
+
+static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size_t bytes)
+{
+	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
+		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
+		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
+			continue;
+		const struct wrapper *w = wrapper_of(t->strings + t->symbols[ELF64_R_SYM(entries[i].r_info)].st_name);
+		if (!w)
+			continue;
+		uint64_t *word = (uint64_t *)(t->map->l_addr + entries[i].r_offset);
+		bool unbound = type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high && *word != w->real;
+		if (*word == w->real || unbound)
+			__atomic_store_n(word, w->ours, __ATOMIC_RELEASE);
+	}
+}
+
+/* What to touch is all in the RELRO part, or in pages that are writable anyway. */
+static void bind_object(const struct link_map *map)
+{
+	struct tables t;
+
+	if (!read_tables(map, &t))
+		return;
+	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ | PROT_WRITE) != 0) {
+		shim_message("calls are not bound", map->l_name[0] ? map->l_name : "the program", "mprotect of its RELRO pages was refused");
+		return;
+	}
+	bind_entries(&t, t.rela, t.rela_bytes);
+	bind_entries(&t, t.plt, t.plt_bytes);
+	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ) != 0)
+		shim_message("pages stay writable", map->l_name[0] ? map->l_name : "the program", "mprotect was refused");
+}
+
+void shim_bind_late(void)
+{
+	if (!shim_late)
+		return;
+	if (!wrapper_count)
+		prepare();
+	/* The linker binds its own calls before anybody else, and the vDSO has none. */
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
+		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] || m == _r_debug.r_map))
+			bind_object(m);
+}
