@@ -31,13 +31,11 @@ struct kernel_sigevent {
 #define BACKOFF_LIMIT_NS 1000000
 #define BIAS_FIRST_NS 12000
 #define BIAS_LIMIT_NS 60000
-#define FIXED_BITS 20
 
-uint64_t shim_ticks_per_us_q20;
+uint64_t shim_ns_per_tick_q32, shim_ticks_per_ns_q32;
 uint64_t shim_bias_ns = BIAS_FIRST_NS;
-static uint64_t start_ticks, start_ns;
 
-static uint64_t monotonic_ns(void)
+uint64_t shim_monotonic_ns(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t); /* the vDSO: no libc state */
@@ -51,47 +49,24 @@ uint64_t shim_now(void)
 		__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 		return (uint64_t)high << 32 | low;
 	}
-	return monotonic_ns();
+	return shim_monotonic_ns();
 }
 
+/* 32.32 fixed point: no division, which would be a library call in 128 bits. */
 uint64_t shim_ticks_to_ns(uint64_t ticks)
 {
-	return (uint64_t)(((unsigned __int128)ticks * 1000u << FIXED_BITS) / shim_ticks_per_us_q20);
+	return (uint64_t)((unsigned __int128)ticks * shim_ns_per_tick_q32 >> 32);
 }
 
 uint64_t shim_us_to_ticks(uint64_t us)
 {
-	unsigned __int128 ticks = (unsigned __int128)us * shim_ticks_per_us_q20 >> FIXED_BITS;
+	unsigned __int128 ticks = (unsigned __int128)us * 1000u * shim_ticks_per_ns_q32 >> 32;
 	return ticks > SHIM_NEVER / 4 ? SHIM_NEVER / 4 : (uint64_t)ticks;
 }
 
 static uint64_t ns_to_ticks(uint64_t ns)
 {
-	return (uint64_t)((unsigned __int128)ns * shim_ticks_per_us_q20 / 1000u >> FIXED_BITS);
-}
-
-/* At load: the start of the baseline. */
-void shim_clock_init(void)
-{
-	start_ns = monotonic_ns();
-	start_ticks = shim_now();
-}
-
-/* Before the first launch: the rate, from the time since load (at least 200 us: reading the clock is then off by less
- * than 0.05 %). */
-void shim_clock_calibrate(void)
-{
-	uint64_t ns, ticks;
-
-	if (!shim_cpu.invariant_tsc) {
-		shim_ticks_per_us_q20 = (uint64_t)1000 << FIXED_BITS;
-		return;
-	}
-	do {
-		ns = monotonic_ns();
-		ticks = shim_now();
-	} while (ns - start_ns < 200000);
-	shim_ticks_per_us_q20 = (uint64_t)(((unsigned __int128)(ticks - start_ticks) * 1000u << FIXED_BITS) / (ns - start_ns));
+	return (uint64_t)((unsigned __int128)ns * shim_ticks_per_ns_q32 >> 32);
 }
 
 static void timer_set(struct shim_thread *t, uint64_t ns)

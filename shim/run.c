@@ -150,5 +150,6 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 	for (char **e = env; *e; e++)
 		if (strcmp(*e, "INGER_STATS=1") == 0)
 			(*e)[12] = '0';
+	errno = 0; /* what constructors and the Go runtime's start left there is not the program's */
 	return real(main, argc, argv, init, fini, linker_fini, stack_end);
 }

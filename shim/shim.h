@@ -184,9 +184,10 @@ extern struct shim_cpu shim_cpu;
 void shim_cpu_init(void);
 void shim_set_fs(uint64_t fs);
 
-/* ---- clock_sig.c and timekeeper.c */
-extern uint64_t shim_ticks_per_us_q20; /* ticks a microsecond, 44.20 fixed point */
+/* ---- clock.c, clock_sig.c and timekeeper.c */
+extern uint64_t shim_ns_per_tick_q32, shim_ticks_per_ns_q32; /* 32.32 fixed point */
 uint64_t shim_now(void);
+uint64_t shim_monotonic_ns(void);
 uint64_t shim_ticks_to_ns(uint64_t ticks);
 uint64_t shim_us_to_ticks(uint64_t us);
 void shim_clock_init(void);
