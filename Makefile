@@ -24,7 +24,8 @@ LIB_CGO_CFLAGS  := -O2 -g -fno-semantic-interposition
 LIB_EXTLDFLAGS  := -Wl,-soname,$(SONAME) '-Wl,--version-script=$(CURDIR)/cmd/libinger/exports.map' -Wl,-z,now \
                    -Wl,--wrap=sigaction,--wrap=pthread_create
 # Quoted once for the shell (double), once for go (escaped), once for the linker driver (single).
-LIB_LDFLAGS     := -extldflags \"$(LIB_EXTLDFLAGS)\"
+# The entry is package shim/entry, which holds the Go runtime back and needs -checklinkname=0.
+LIB_LDFLAGS     := -E libinger_entry -checklinkname=0 -extldflags \"$(LIB_EXTLDFLAGS)\"
 # Without the version control stamp a build is the same from an archive, and git need not trust the folder's owner.
 export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 

@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-enum { LIMIT_S = 300 }; /* far beyond any group: a hang is to end with a name */
+enum { LIMIT_S = 600 }; /* far beyond any group: a hang is to end with a name */
 
 static const struct group {
 	const char *name, *clock; /* clock NULL: the library chooses */

@@ -19,8 +19,10 @@ static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t bu
 	struct shim_call *parent = t->current;
 	uint64_t deadline = SHIM_NEVER;
 
-	if (budget_us != TO_COMPLETION)
-		deadline = shim_now() + shim_us_to_ticks(budget_us);
+	if (budget_us != TO_COMPLETION) {
+		call->slice_start = shim_now();
+		deadline = call->slice_start + shim_us_to_ticks(budget_us);
+	}
 	if (parent) {
 		if (parent->deadline < deadline)
 			deadline = parent->deadline;

@@ -21,7 +21,8 @@ _Static_assert(SAVED_R8 - CALL_REGS == 0 && CALL_REGS_BYTES == 18 * 8, "regs are
  * costs more than either. */
 #define EARLY_OK_US 2
 #define EARLY_WAIT_US 8
-/* Shorter slices than this must at least have moved on from where they were resumed. */
+/* A slice shorter than this must at least have moved on from where it was resumed. A longer one has run: a loop may
+ * well come back to the same place. */
 #define PROGRESS_US 50
 
 uint64_t shim_ldso_low, shim_ldso_high; /* text of the dynamic linker; set by shim_start.c */
@@ -46,7 +47,7 @@ bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *al
 }
 
 /* Point the signal frame at the stub. False when this place does not allow a pause. */
-bool shim_try_inject(struct shim_thread *t, struct shim_call *call, void *context)
+bool shim_try_inject(struct shim_call *call, void *context)
 {
 	ucontext_t *frame = context;
 	greg_t *regs = frame->uc_mcontext.gregs;
@@ -61,8 +62,8 @@ bool shim_try_inject(struct shim_thread *t, struct shim_call *call, void *contex
 	if (on_stack(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))
 		return false; /* somebody else's handler may need that stack meanwhile */
 	if (rip == call->regs[SHIM_RIP] && (uint64_t)regs[SHIM_RSP] == call->regs[SHIM_RSP] &&
-	    t->backoff_ns < PROGRESS_US * 1000)
-		return false; /* resumed here and not moved since */
+	    shim_now() - call->slice_start < shim_us_to_ticks(PROGRESS_US))
+		return false; /* resumed here just now and not moved since */
 
 	__builtin_memcpy(call->regs, regs, sizeof call->regs);
 	call->resume_entry = (uint64_t)shim_entry_full;
@@ -127,6 +128,6 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 		shim_stats.deferrals++;
 		return;
 	}
-	if (!shim_try_inject(t, call, context))
+	if (!shim_try_inject(call, context))
 		shim_arm_backoff(t);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package shim is the thin Go face of the data plane: the C and assembly in this folder, which runs on the program's own
-// threads. Go is called once, for the options, before anything has been launched; never from then on.
+// threads. Go is called for options that plain.c leaves to it, before anything has been launched; never from then on.
 package shim
 
 /*
@@ -17,6 +17,7 @@ import (
 	"unsafe"
 
 	"libinger/options"
+	_ "libinger/shim/entry" // the library's initialiser
 )
 
 // lookup reads the environment that C sees; Go's own copy dates from the load.

@@ -5,7 +5,7 @@
  * A *thread* is a kernel thread of the program that has launched a call. *Own TCB* is the one libc gave the thread.
  * The *resumer* is the code that called launch() or resume(); it may itself be a call (nesting).
  *
- * Nothing here calls Go, except shim_start.c before anything has been launched. */
+ * Nothing here calls Go, except start.c before anything has been launched. */
 #ifndef SHIM_H
 #define SHIM_H
 
@@ -204,7 +204,7 @@ void shim_timekeeper_forked(void);
 /* ---- preempt_sig.c */
 void shim_preempt_handler(int sig, siginfo_t *info, void *context);
 bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate);
-bool shim_try_inject(struct shim_thread *t, struct shim_call *call, void *context);
+bool shim_try_inject(struct shim_call *call, void *context);
 
 /* ---- call.c: deferred sections written in C */
 static inline bool shim_defer_begin(struct shim_call *call, void *frame)
@@ -321,9 +321,11 @@ extern struct shim_stats shim_stats;
 void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks);
 void shim_stats_print(void);
 
-/* ---- shim_start.c */
+/* ---- start.c */
 extern struct shim_config shim_config;
-void shim_configure(void); /* reads the options through Go, once */
+void shim_configure(void); /* reads the options, once */
+bool shim_plain_options(char *const *env, struct shim_config *c);
+bool shim_go_start(void);
 int shim_start(void);      /* everything a first launch needs; 0, or -1 and errno */
 int shim_begin_program(int argc, char **argv, char **envp, int (*program_main)(int, char **, char **));
 void shim_threads_init(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start.c - from being loaded to the first launch.
  *
- * Loading does little: find the real functions, note the time. The first launch (or a sliced main()) does the rest. Go is
- * asked for the options only when the environment has any, since the answer waits for the Go runtime to be up. */
+ * Loading does little: find the real functions, note the time. The first launch (or a sliced main()) does the rest. The
+ * Go runtime starts only when something asks for it; options in their plainest spelling do not (plain.c). */
 #include "shim.h"
 #include <errno.h>
 #include <link.h>
@@ -16,13 +16,12 @@
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
 struct shim_config shim_config = {.follow = 1};
-static pid_t load_pid;
 
 __attribute__((constructor)) static void loaded(void)
 {
 	shim_resolve_all();
 	shim_publish_check();
-	load_pid = shim_pid = (pid_t)shim_syscall0(SYS_getpid);
+	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
 	shim_cpu_init();
 	shim_clock_init();
 }
@@ -32,23 +31,17 @@ __attribute__((destructor)) static void unloaded(void)
 	shim_stats_print();
 }
 
-static bool has_options(void)
-{
-	for (char **e = environ; e && *e; e++)
-		if (strncmp(*e, "INGER_", 6) == 0)
-			return true;
-	return false;
-}
-
 void shim_configure(void)
 {
 	static bool configured;
+	struct shim_config plain = shim_config;
 
 	if (configured)
 		return;
 	configured = true;
-	/* The child of a fork has no Go runtime. */
-	if (has_options() && (pid_t)shim_syscall0(SYS_getpid) == load_pid)
+	if (shim_plain_options(environ, &plain))
+		shim_config = plain;
+	else if (shim_go_start())
 		shim_go_configure(&shim_config);
 	if (shim_config.clock == SHIM_CLOCK_AUTO)
 		shim_config.clock = SHIM_CLOCK_TIMER;

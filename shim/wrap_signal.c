@@ -103,7 +103,7 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 		call->defer_rsp = 0;
 		if (call->pending && t->current == call) {
 			int saved = errno;
-			if (!shim_try_inject(t, call, context))
+			if (!shim_try_inject(call, context))
 				shim_arm_backoff(t);
 			errno = saved;
 		}

@@ -74,19 +74,19 @@ static void jump_outside(void)
 
 int main(void)
 {
-	struct counts c = { 0, 100000 };
+	struct counts c = { 0, 1000000 };
 	plan(7);
 	linger_t call = launch(jump_often, 50, &c);
 	int pauses = 0;
 	for (; !call.is_complete && resume(&call, (uint64_t)(5 + pauses % 60)) == 0; pauses++)
 		jump_outside();
 	ok(pauses > 0, "a function that jumps is paused (%d pauses)", pauses);
-	is_int(c.jumps, 100000, "each jump arrives");
+	is_int(c.jumps, 1000000, "each jump arrives");
 	is_int(outside_jumps, pauses, "jumps of the resuming side arrive there");
 	c.jumps = 0;
-	c.rounds = 20000;
+	c.rounds = 100000;
 	ok(run_sliced(jump_with_mask, &c, 50) > 0, "siglongjmp with a mask");
-	is_int(c.jumps, 20000, "each arrives");
+	is_int(c.jumps, 100000, "each arrives");
 	c.jumps = 0;
 	call = launch(jump_after_pause, TO_COMPLETION, &c);
 	for (int i = 0; i < 4; i++) {

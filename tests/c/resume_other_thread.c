@@ -77,8 +77,8 @@ static void compute(void *arg) { computed = work((uint64_t)(uintptr_t)arg, 30000
 static void *carry_sliced(void *arg)
 {
 	int number = *(int *)arg;
-	for (int i = 0; i < 20000 && !call.is_complete; i++) {
-		if (i % 2 == number && !call.is_complete && resume(&call, 200) != 0)
+	for (int i = 0; i < 20000; i++) {
+		if (i % 2 == number && resume(&call, 200) != 0)
 			call.continuation = NULL;
 		pthread_barrier_wait(&turn);
 		int complete = call.is_complete;

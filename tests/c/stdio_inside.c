@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include "helpers.h"
 
-#define LINES 3000
+#define LINES 30000
 
 static void print_lines(void *arg)
 {
@@ -72,7 +72,7 @@ static int to_stdout(const char *path)
 static void open_and_close(void *arg)
 {
 	char line[64];
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 1000; i++) {
 		FILE *stream = fopen("/proc/self/stat", "r");
 		*(int *)arg += stream && fgets(line, sizeof line, stream) && atoi(line) == getpid();
 		if (stream)
@@ -150,7 +150,7 @@ int main(void)
 	unlink(path);
 
 	long pauses = run_sliced(open_and_close, &right, 50);
-	ok(right == 300 && pauses > 0, "fopen, fgets and fclose in slices");
+	ok(right == 1000 && pauses > 0, "fopen, fgets and fclose in slices");
 
 	size_t size = 0;
 	run_sliced(memory_stream, &size, 50);

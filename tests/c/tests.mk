@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests.mk - the C tests: `make test-c` builds and runs all of them; TESTS='nesting heap_storm.preload' runs some.
+# tests.mk - the C tests: `make test-c` builds and runs all of them, `make test-c-clocks` some of them
+# with each clock; TESTS='nesting heap_storm.preload' runs some.
 # Each tests/c/NAME.c becomes build/tests/NAME, linked with the library, and build/tests/NAME.preload, which knows
 # nothing of it until LD_PRELOAD brings it in.
 
@@ -27,9 +28,18 @@ tests_c_files := $(addprefix $(tests_c)/,$(tests_c_runs) $(tests_c_parts) $(adds
 	$(tests_c_shared)
 TESTS ?= $(tests_c_runs) $(tests_c_scripts)
 
-.PHONY: test-c build-test-c
+# These run once more with each clock, instead of the one that is chosen automatically.
+tests_c_clock := launch_pause nesting busy tiny_budgets state_survives heap_storm storm_threads resume_other_thread \
+	blocking_time fork_child signals_own signals_jumps late_dlopen
+tests_c_prove := prove --exec tests/c/run.sh
+
+.PHONY: test-c test-c-clocks build-test-c
 test-c: build-test-c
-	BUILD=$(BUILD) prove --exec tests/c/run.sh $(foreach test,$(TESTS),$(if $(filter %.t,$(test)),$(test),$(tests_c)/$(test)))
+	BUILD=$(BUILD) $(tests_c_prove) $(foreach test,$(TESTS),$(if $(filter %.t,$(test)),$(test),$(tests_c)/$(test)))
+
+test-c-clocks: build-test-c
+	INGER_CLOCK=timer BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock))
+	INGER_CLOCK=timekeeper BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock))
 
 build-test-c: $(tests_c_files)
 

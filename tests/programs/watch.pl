@@ -16,15 +16,16 @@ use POSIX qw(:sys_wait_h setsid dup2 _exit);
 my ($seconds, $dir, $stdin, @command) = @ARGV;
 my $leader;
 
-# session - the live processes of the session that COMMAND leads.
+# session - the processes of the session that COMMAND leads: the live ones, or those that are dead and not waited for.
 sub session {
+	my ($dead) = @_;
 	my @pids;
 	for my $stat (glob '/proc/[0-9]*/stat') {
 		open my $file, '<', $stat or next;
 		my $line = <$file> // next;
 		# The name may contain blanks and parentheses: the fields begin after the last one.
 		my ($pid, $state, $session) = $line =~ /^(\d+) \(.*\) (\S) \d+ \d+ (\d+) /s or next;
-		push @pids, $pid if $session == $leader && $state !~ /[ZX]/;
+		push @pids, $pid if $session == $leader && ($state =~ /[ZX]/) == !!$dead;
 	}
 	@pids = sort { $a <=> $b } @pids;
 	return @pids;
@@ -41,6 +42,7 @@ sub slurp {
 }
 
 sub show {
+	comment("process $_: dead, its parent has not waited") for session('dead');
 	for my $pid (session()) {
 		comment("process $pid: " . substr(slurp("/proc/$pid/cmdline"), 0, 200));
 		for my $task (glob "/proc/$pid/task/*") {
@@ -52,9 +54,11 @@ sub show {
 			comment(sprintf 'thread %s: state %s, system call %s, blocked %s', map { $_ // '?' } $tid, $state, $call, $blocked);
 		}
 		# The preemption signal arrives all the time; a debugger that stopped at each would never get to the backtrace.
-		my $gdb = qx{timeout -k 5 30 gdb -nx -p $pid -batch -ex 'handle SIG63 nostop noprint pass' \\
+		my $gdb = qx{timeout -k 5 30 gdb -nx -iex 'set auto-load off' -p $pid -batch -ex 'handle SIG63 nostop noprint pass' \\
 			-ex 'thread apply all bt 40' 2>&1 </dev/null};
-		comment(join "\n", grep { !/^\[New LWP|^warning: |^Using host|^\[Thread debugging/ } split /\n/, $gdb);
+		$gdb =~ s/^(\[New LWP|warning: |Using host|\[Thread debugging).*\n//mg;
+		# Of the Go runtime's idle threads it is enough to know that they idle.
+		comment(join "\n", map { /^#0 .* runtime\./m ? (split /\n/)[0, 1] : $_ } split /\n\n+/, $gdb);
 	}
 }
 
