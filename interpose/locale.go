@@ -7,9 +7,12 @@ const whyMessage = "the message is translated under the lock of the catalogues a
 // localeTable: locales, message catalogues, character set conversion.
 var localeTable = []group{
 	{Shared, NoStream, "loads, counts or replaces locale data under a lock", `
-		setlocale newlocale __newlocale duplocale __duplocale freelocale __freelocale`},
-	{Copied, NoStream, "changes or reads the running TCB's own locale", `
-		uselocale __uselocale localeconv nl_langinfo nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max`},
+		newlocale __newlocale duplocale __duplocale freelocale __freelocale`},
+	{Hand, NoStream, "replaces locale data under a lock; the first conversion in the new locale loads its converter under the " +
+		"same lock, which the wrapper gets over with", `setlocale`},
+	{Hand, NoStream, "the running TCB's own locale, which the next call on that TCB must not inherit", `uselocale __uselocale`},
+	{Copied, NoStream, "reads the running TCB's own locale", `
+		localeconv nl_langinfo nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max`},
 	{Shared, NoStream, whyMessage, `
 		gettext dgettext __dgettext dcgettext __dcgettext ngettext dngettext dcngettext
 		textdomain bindtextdomain bind_textdomain_codeset`},

@@ -9,9 +9,7 @@ var signalTable = []group{
 	{Hand, NoStream, "keeps the pause signal out of a mask", `
 		sigprocmask sigblock sigsetmask sighold sigrelse sigpending signalfd`},
 	{Hand, NoStream, "waits for a signal, which must not be ours", `
-		sigwait sigwaitinfo sigtimedwait pause sigsuspend sigpause __sigpause __xpg_sigpause`},
-	{Copied, NoStream, "reserved name of sigsuspend that no header declares; any handled signal may end it, ours too", `
-		__sigsuspend`},
+		sigwait sigwaitinfo sigtimedwait pause sigsuspend __sigsuspend sigpause __sigpause __xpg_sigpause`},
 	{Hand, NoStream, "an alternate stack belongs to the kernel thread", `sigaltstack`},
 	{Hand, NoStream, "leaves deferred calls and stacks without returning through them", `
 		longjmp _longjmp siglongjmp __longjmp_chk`},

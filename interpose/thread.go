@@ -6,9 +6,8 @@ package interpose
 var threadTable = []group{
 	{OwnTCB, NoStream, "libc's thread lists and stack cache; the new thread inherits from the caller's TCB", `
 		pthread_create thrd_create`},
-	{OwnTCB, NoStream, "unwinds to the start of the kernel thread, whose record is in its own TCB", `thrd_exit`},
-	{OwnTCB, NoStream, "frees a thread's stack through libc's lists; thrd_join waits deferred and may exceed the budget", `
-		thrd_join thrd_detach`},
+	{OwnTCB, NoStream, "frees a thread's stack through libc's lists", `thrd_detach`},
+	{Hand, NoStream, "the C11 names of their pthread counterparts", `thrd_exit thrd_join tss_create tss_delete tss_set`},
 	{Hand, NoStream, "the calling thread as libc knows it is the kernel thread's own TCB", `
 		pthread_exit pthread_join pthread_timedjoin_np pthread_tryjoin_np pthread_clockjoin_np pthread_detach
 		pthread_cancel pthread_kill pthread_sigqueue pthread_getattr_np pthread_setname_np pthread_getname_np
@@ -59,10 +58,9 @@ var threadTable = []group{
 		_pthread_cleanup_push _pthread_cleanup_pop __pthread_cleanup_routine __pthread_register_cancel
 		__pthread_register_cancel_defer __pthread_unregister_cancel __pthread_unregister_cancel_restore
 		__pthread_unwind_next __errno_location __h_errno_location`},
-	{Copied, NoStream, "the C11 names of thread-specific values; the keys are claimed by one atomic step", `
-		tss_create tss_delete tss_get tss_set`},
+	{Copied, NoStream, "reads a thread-specific value of the running TCB", `tss_get`},
 	{Copied, NoStream, "gives the processor away", `thrd_yield`},
-	{Copied, NoStream, "C11 lets an interruption end it, and hands back the time that is left", `thrd_sleep`},
+	{Hand, NoStream, "sleeps for a relative time, which has to go on with what is left", `thrd_sleep`},
 	{Copied, NoStream, "one number of the process", `pthread_getconcurrency pthread_setconcurrency`},
 	{Shared, NoStream, "the table of named semaphores has a lock", `sem_open sem_close`},
 	{Copied, NoStream, "one atomic step and a wake-up, or the caller's object", `

@@ -34,9 +34,8 @@ var waitTable = []group{
 	{Restarted, NoStream, "a device may wait for as long as it likes", `ioctl tcdrain tcsendbreak`},
 	{Restarted, NoStream, "moves data inside the kernel; a short count is a result the caller must expect anyway", `
 		splice tee vmsplice sendfile sendfile64 copy_file_range sync_file_range`},
-	{Restarted, NoStream, "may be interrupted while it allocates, and has then undone its work", `fallocate fallocate64`},
-	{Copied, NoStream, "returns its error, so it cannot be restarted by errno; only memory files let a signal end it", `
-		posix_fallocate posix_fallocate64`},
+	{Hand, NoStream, "a signal makes a memory file undo its work: made again as a deferred section, which only one signal enters", `
+		fallocate fallocate64 posix_fallocate posix_fallocate64`},
 	{Restarted, NoStream, "waits for the disk or a network file system", `fsync fdatasync syncfs`},
 
 	{OwnTCB, NoStream, "hands work to a helper thread that libc starts; waiting variants wait deferred", `

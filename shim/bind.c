@@ -110,6 +110,32 @@ static bool read_tables(const struct link_map *map, struct tables *t)
 	return t->high != 0;
 }
 
+/* Entries that lead to our plain names, in an object that means somebody else's. */
+struct plain_names {
+	const char *const *names;
+	unsigned count;
+};
+
+static void bind_plain(const struct tables *t, const Elf64_Rela *entries, size_t bytes, const struct plain_names *plain)
+{
+	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
+		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
+		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64)
+			continue;
+		const char *name = t->strings + t->symbols[ELF64_R_SYM(entries[i].r_info)].st_name;
+		for (unsigned n = 0; n < plain->count; n++) {
+			if (strcmp(name, plain->names[n]) != 0)
+				continue;
+			uint64_t *word = (uint64_t *)(t->map->l_addr + entries[i].r_offset);
+			uint64_t addend = type == R_X86_64_64 ? (uint64_t)entries[i].r_addend : 0;
+			uint64_t elsewhere = (uint64_t)shim_published_elsewhere(name, t->map);
+			bool unbound = type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high;
+			if (elsewhere && (*word == (uint64_t)shim_own_symbol(name) + addend || unbound))
+				__atomic_store_n(word, elsewhere + addend, __ATOMIC_RELEASE);
+		}
+	}
+}
+
 static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size_t bytes)
 {
 	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
@@ -127,7 +153,7 @@ static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size
 }
 
 /* What to touch is all in the RELRO part, or in pages that are writable anyway. */
-static void bind_object(const struct link_map *map)
+static void bind_object(const struct link_map *map, const struct plain_names *plain)
 {
 	struct tables t;
 
@@ -137,10 +163,23 @@ static void bind_object(const struct link_map *map)
 		shim_message("calls are not bound", map->l_name[0] ? map->l_name : "the program", "mprotect of its RELRO pages was refused");
 		return;
 	}
-	bind_entries(&t, t.rela, t.rela_bytes);
-	bind_entries(&t, t.plt, t.plt_bytes);
+	if (plain) {
+		bind_plain(&t, t.rela, t.rela_bytes, plain);
+		bind_plain(&t, t.plt, t.plt_bytes, plain);
+	} else {
+		bind_entries(&t, t.rela, t.rela_bytes);
+		bind_entries(&t, t.plt, t.plt_bytes);
+	}
 	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ) != 0)
 		shim_message("pages stay writable", map->l_name[0] ? map->l_name : "the program", "mprotect was refused");
+}
+
+/* All objects but ours, the linker, which binds its own calls before anybody else, and the vDSO, which has none. */
+static void bind_all(const struct plain_names *plain)
+{
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
+		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] == '/' || m == _r_debug.r_map))
+			bind_object(m, plain);
 }
 
 void shim_bind_late(void)
@@ -149,8 +188,12 @@ void shim_bind_late(void)
 		return;
 	if (!wrapper_count)
 		prepare();
-	/* The linker binds its own calls before anybody else, and the vDSO has none. */
-	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] || m == _r_debug.r_map))
-			bind_object(m);
+	bind_all(NULL);
+}
+
+void shim_bind_names(const char *const *names, unsigned count)
+{
+	const struct plain_names plain = {names, count};
+
+	bind_all(&plain);
 }

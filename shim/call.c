@@ -89,6 +89,14 @@ static struct shim_thread *this_thread(void)
 	return SHIM_LIKELY(t != NULL) ? t : shim_thread_get();
 }
 
+static void give_up(struct shim_thread *t, struct shim_call *call)
+{
+	if (shim_tcb_forget(call))
+		shim_call_put(t, call);
+	else
+		shim_call_destroy(call);
+}
+
 /* What has to happen before the next slice, rarely: calls left by longjmp() go back to the pool, TCBs learn of loaded
  * objects. */
 __attribute__((noinline, cold)) static void catch_up(struct shim_thread *t)
@@ -96,8 +104,7 @@ __attribute__((noinline, cold)) static void catch_up(struct shim_thread *t)
 	while (t->abandoned) {
 		struct shim_call *call = t->abandoned;
 		t->abandoned = call->next;
-		shim_tcb_forget_keys(call);
-		shim_call_put(t, call);
+		give_up(t, call);
 	}
 	if (shim_modules_changed)
 		shim_loaded_hook();
@@ -229,11 +236,7 @@ SHIM_EXPORT int cancel(linger_t *f)
 	if (call) {
 		f->continuation = NULL;
 		f->yielded = false;
-		shim_tcb_forget_keys(call);
-		if (call->finish_work & 1) /* the TCB still lists destructors of thread-local objects that are given up */
-			shim_call_destroy(call);
-		else
-			shim_call_put(t, call);
+		give_up(t, call);
 	}
 	shim_defer_end(outer, deferred);
 	return call ? 0 : -1;

@@ -25,6 +25,8 @@ _Static_assert(SAVED_R8 - CALL_REGS == 0 && CALL_REGS_BYTES == 18 * 8, "regs are
  * well come back to the same place. */
 #define PROGRESS_US 50
 
+#define LONG_SECTION_NS 500000
+
 uint64_t shim_ldso_low, shim_ldso_high; /* text of the dynamic linker; set by shim_start.c */
 
 static bool on_stack(const stack_t *s, uint64_t sp)
@@ -124,8 +126,12 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	while (now + shim_us_to_ticks(EARLY_OK_US) < deadline)
 		now = shim_now();
 	if (shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
+		/* The section's end pauses. The clock comes back all the same, for a section left by an exception. */
 		call->pending = 1;
 		shim_stats.deferrals++;
+		if (t->backoff_ns < LONG_SECTION_NS)
+			t->backoff_ns = LONG_SECTION_NS;
+		shim_arm_backoff(t);
 		return;
 	}
 	if (!shim_try_inject(call, context))

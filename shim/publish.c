@@ -2,8 +2,9 @@
 /* publish.c - keeps out of the way of programs that have a launch(), resume() or cancel() of their own.
  *
  * A preloaded library comes first in the linker's search, so a library's call to its own resume() arrives at ours. As
- * soon as another object defines one of the names, each call is looked at: from an object that needs libinger.so it is
- * for us, from any other it goes to the definition that the object would have found without us. */
+ * soon as another object defines one of the names, the references of every object that does not need libinger.so are
+ * pointed at the definition it would have found without us (bind.c). Calls that come earlier, from constructors, are
+ * looked at one by one. */
 #include "shim.h"
 #include "../include/inger.h"
 #include <elf.h>
@@ -28,6 +29,8 @@ void shim_publish_check(void)
 	if (!objects_at_start)
 		objects_at_start = count;
 	shim_names_clash = clash;
+	if (clash)
+		shim_bind_names(names, 3);
 }
 
 static const struct link_map *object_of(const void *address)
@@ -53,21 +56,29 @@ static bool needs_us(const struct link_map *m)
 	return false;
 }
 
-void *shim_publish_target(unsigned place, const void *caller)
+/* The definition that `object` would have found without us; NULL when the name is ours for it. */
+void *shim_published_elsewhere(const char *name, const struct link_map *object)
 {
-	void *const ours[] = {(void *)launch, (void *)resume, (void *)cancel};
-	const struct link_map *object = object_of(caller);
 	unsigned count = 0;
 	void *found = NULL;
 
-	if (object && needs_us(object))
-		return ours[place];
-	/* The global scope, then the caller's own object, then the rest. */
+	if (!object || shim_is_ours(object) || needs_us(object))
+		return NULL;
+	/* The global scope, then the object itself, then the rest. */
 	for (const struct link_map *m = _r_debug.r_map; m && count < objects_at_start && !found; m = m->l_next, count++)
-		found = shim_lookup_in(m, names[place]);
-	if (!found && object)
-		found = shim_lookup_in(object, names[place]);
+		found = shim_lookup_in(m, name);
+	if (!found)
+		found = shim_lookup_in(object, name);
 	for (const struct link_map *m = _r_debug.r_map; m && !found; m = m->l_next)
-		found = shim_lookup_in(m, names[place]);
+		found = shim_lookup_in(m, name);
+	return found;
+}
+
+/* Where a call from `caller` to one of the plain names goes: for calls that came before their GOT entry was put right. */
+void *shim_publish_target(unsigned place, const void *caller)
+{
+	void *const ours[] = {(void *)launch, (void *)resume, (void *)cancel};
+	void *found = shim_published_elsewhere(names[place], object_of(caller));
+
 	return found ? found : ours[place];
 }

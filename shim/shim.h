@@ -245,7 +245,8 @@ void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 void shim_tcb_loaded(void);                                /* after dlopen() */
 void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */
-void shim_tcb_forget_keys(struct shim_call *call);
+bool shim_tcb_forget(struct shim_call *call); /* cancelled: false when the TCB can't be used again */
+_Noreturn void shim_tcb_exit(struct shim_call *call, void *value, void (*real_exit)(void *)); /* pthread_exit() */
 extern int64_t shim_errno_offset;                          /* of errno from the FS base */
 
 /* ---- thread.c */
@@ -274,7 +275,9 @@ void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL fo
 bool shim_is_ours(const struct link_map *map);
 void *shim_own_symbol(const char *symbol); /* an exported symbol of this library */
 void shim_publish_check(void);             /* publish.c */
-void shim_bind_late(void);                 /* bind.c */
+void *shim_published_elsewhere(const char *name, const struct link_map *object);
+void shim_bind_late(void); /* bind.c */
+void shim_bind_names(const char *const *names, unsigned count);
 void *shim_resolve_in(const char *soname, const char *symbol);
 #define SHIM_SLOT(function) \
 	void *shim_real_##function __attribute__((visibility("hidden"))); \

@@ -334,3 +334,50 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int f
 	CALL_AGAIN(result, fd, SO_RCVTIMEO, POLLIN, real(fd, messages, count, flags, timeout));
 	return result;
 }
+
+/* ---- room on disk: a memory file undoes its work when a signal comes, and only one does in a deferred section */
+
+SHIM_SLOT(fallocate);
+SHIM_SLOT(fallocate64);
+SHIM_SLOT(posix_fallocate);
+SHIM_SLOT(posix_fallocate64);
+
+SHIM_EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t bytes)
+{
+	int (*real)(int, int, off64_t, off64_t) = SHIM_REAL(int (*)(int, int, off64_t, off64_t), fallocate64);
+	struct shim_call *call = shim_tls.call;
+	int result;
+
+	if (!shim_tls.thread)
+		return real(fd, mode, offset, bytes);
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	CALL_AGAIN(result, fd, 0, 0, real(fd, mode, offset, bytes));
+	shim_defer_end(call, deferred);
+	return result;
+}
+SHIM_EXPORT int fallocate(int fd, int mode, off_t offset, off_t bytes)
+{
+	return fallocate64(fd, mode, offset, bytes);
+}
+
+SHIM_EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t bytes)
+{
+	int (*real)(int, off64_t, off64_t) = SHIM_REAL(int (*)(int, off64_t, off64_t), posix_fallocate64);
+	struct shim_call *call = shim_tls.call;
+	struct shim_marks before;
+	int error;
+
+	if (!shim_tls.thread)
+		return real(fd, offset, bytes);
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	do {
+		before = *shim_marks_here();
+		error = real(fd, offset, bytes);
+	} while (error == EINTR && shim_only_ours(&before));
+	shim_defer_end(call, deferred);
+	return error;
+}
+SHIM_EXPORT int posix_fallocate(int fd, off_t offset, off_t bytes)
+{
+	return posix_fallocate64(fd, offset, bytes);
+}

@@ -30,6 +30,17 @@ static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
 	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
 }
 
+/* The call goes on after a jump. A handler may have interrupted it on the way to its pause, which now does not happen, or
+ * in a section that a pause was waiting for: have the clock come back. */
+static void go_on(struct shim_thread *t, struct shim_call *call)
+{
+	if (call->state != SHIM_PAUSING && !(call->pending && !call->defer_rsp))
+		return;
+	call->pending = 0;
+	call->state = SHIM_RUNNING;
+	shim_arm_backoff(t);
+}
+
 /* True when the jump leaves the running call, and its TCB has been left already. */
 static bool before_jump(const struct __jmp_buf_tag *buffer)
 {
@@ -43,8 +54,10 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
 		call->defer_rsp = 0;
-	if (call->adopted)
+	if (call->adopted || on_call_stack(call, rsp)) {
+		go_on(t, call);
 		return false;
+	}
 	/* Out of this call, perhaps out of several: only when a resumer's frame is above the target. A coroutine's stack
 	 * of the call's own making is none of the stacks we know. */
 	for (struct shim_call *c = call; c && !c->adopted; c = c->parent) {

@@ -92,8 +92,8 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	if (t) {
 		greg_t *regs = frame->uc_mcontext.gregs;
 		uint64_t rip = (uint64_t)regs[SHIM_RIP];
-		/* main() on the way back from the supervisor: its registers are still in the call. */
-		if (call && call->adopted && rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin) &&
+		/* On the way to a pause or back from one: the registers are in the call. */
+		if (call && rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin) &&
 		    call->resume_entry == (uint64_t)shim_entry_full)
 			regs = (greg_t *)call->regs;
 		interrupt_restarted(t, regs, restarts);

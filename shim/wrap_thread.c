@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <threads.h>
 #include <time.h>
 
 SHIM_SLOT(pthread_kill);
@@ -99,20 +100,35 @@ SHIM_EXPORT int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t c
 	return SHIM_REAL(int (*)(pthread_t, void **, clockid_t, const struct timespec *), pthread_clockjoin_np)(thread, value, clock, until);
 }
 
-/* In a call: the call ends as if it had returned, and the thread exits from where it called launch() or resume(), since
- * libc unwinds the thread's own stack. */
+/* In a call: the call's cleanup handlers run, it ends as if it had returned, and the thread exits from where it called
+ * launch() or resume(), since libc keeps the thread's start on the thread's own stack. */
 SHIM_EXPORT _Noreturn void pthread_exit(void *value)
 {
+	void (*real)(void *) = SHIM_REAL(void (*)(void *), pthread_exit);
 	struct shim_call *call = shim_tls.call;
 
-	if (call && !call->adopted) {
-		shim_tcb_finish(call);
-		call->finish_work = 0;
-		call->exit_value = value;
-		call->exits_thread = true;
-		call->state = SHIM_LOST;
-		shim_leave(call);
-	}
-	SHIM_REAL(void (*)(void *), pthread_exit)(value);
+	if (call && !call->adopted)
+		shim_tcb_exit(call, value, real);
+	real(value);
 	__builtin_unreachable();
+}
+
+/* ---- C11 */
+
+SHIM_SLOT(thrd_exit);
+SHIM_SLOT(thrd_join);
+
+SHIM_EXPORT _Noreturn void thrd_exit(int result)
+{
+	pthread_exit((void *)(intptr_t)result);
+}
+
+SHIM_EXPORT int thrd_join(thrd_t thread, int *result)
+{
+	void *value;
+	int error = pthread_join(thread, &value);
+
+	if (!error && result)
+		*result = (int)(intptr_t)value;
+	return error == 0 ? thrd_success : thrd_error;
 }

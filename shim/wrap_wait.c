@@ -135,6 +135,15 @@ SHIM_EXPORT unsigned sleep(unsigned seconds)
 	return 0;
 }
 
+SHIM_SLOT(thrd_sleep);
+SHIM_EXPORT int thrd_sleep(const struct timespec *time, struct timespec *left)
+{
+	if (!shim_tls.thread)
+		return SHIM_REAL(int (*)(const struct timespec *, struct timespec *), thrd_sleep)(time, left);
+	int error = clock_nanosleep(CLOCK_REALTIME, 0, time, left);
+	return error == 0 ? 0 : error == EINTR ? -1 : -2;
+}
+
 /* ---- waiting for a handler to run */
 
 /* The program's signals stay blocked between two attempts, so that none is handled outside of the wait. */
@@ -174,6 +183,12 @@ SHIM_EXPORT int sigsuspend(const sigset_t *mask)
 	if (!shim_tls.thread)
 		return SHIM_REAL(int (*)(const sigset_t *), sigsuspend)(mask);
 	return suspend(*(const uint64_t *)mask);
+}
+
+SHIM_SLOT(__sigsuspend);
+SHIM_EXPORT int __sigsuspend(const sigset_t *mask)
+{
+	return sigsuspend(mask);
 }
 
 static int pause_for(int sig)

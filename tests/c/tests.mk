@@ -30,7 +30,8 @@ TESTS ?= $(tests_c_runs) $(tests_c_scripts)
 
 # These run once more with each clock, instead of the one that is chosen automatically.
 tests_c_clock := launch_pause nesting busy tiny_budgets state_survives heap_storm storm_threads resume_other_thread \
-	blocking_time fork_child signals_own signals_jumps late_dlopen
+	blocking_time fork_child signals_own signals_directed \
+	signals_jumps late_dlopen
 tests_c_prove := prove --exec tests/c/run.sh
 
 .PHONY: test-c test-c-clocks build-test-c
@@ -38,8 +39,9 @@ test-c: build-test-c
 	BUILD=$(BUILD) $(tests_c_prove) $(foreach test,$(TESTS),$(if $(filter %.t,$(test)),$(test),$(tests_c)/$(test)))
 
 test-c-clocks: build-test-c
-	INGER_CLOCK=timer BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock))
-	INGER_CLOCK=timekeeper BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock))
+	status=0; for clock in timer timekeeper; do \
+		INGER_CLOCK=$$clock BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock)) || status=1; \
+	done; exit $$status
 
 build-test-c: $(tests_c_files)
 
