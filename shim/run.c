@@ -50,6 +50,7 @@ _Noreturn static void supervise(void)
 		shim_stats_slice(now - call->slice_start, (int64_t)(now - call->deadline));
 		if (shim_config.torture)
 			shim_torture_once();
+		call->state = SHIM_RESUMING;
 		begin_slice(t, call);
 		shim_switch_in(call);
 	}
@@ -135,7 +136,7 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 
 	/* libc has set environ already when it is a shared object. */
 	for (char **e = env; *e; e++) {
-		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0)
+		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0)
 			continue;
 		shim_configure();
 		if (shim_config.slice_ns) {

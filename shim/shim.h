@@ -110,6 +110,7 @@ struct shim_thread {
 	_Atomic uint64_t armed;    /* a signal will come for this deadline or earlier; SHIM_NEVER: none */
 	uint64_t target;           /* ticks at which the clock was told to fire; for the bias */
 	uint64_t backoff_ns;
+	uint32_t handlers;    /* handlers of the program under way */
 	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
 	struct shim_marks marks;
 	struct shim_call *free;

@@ -202,11 +202,11 @@ label shim_preempt_stub
 	fldcw	4(%rsp)
 	pop_callee_saved_and_return
 
-/* Resume a preempted call. An adopted call gets the program's signal mask back here, on its own stack and TCB and
- * already running, because a handler of the program may run at once and may leave by siglongjmp(). */
+/* Resume a preempted call. An adopted call gets the program's signal mask back here, on its own stack and TCB, because a
+ * handler of the program may run at once. Until the registers are loaded the state forbids another pause, wherever such
+ * a handler may be: the pause would overwrite them. A handler that leaves by siglongjmp() sets the state itself. */
 label shim_entry_full
 	movq	%rbx, %rdi
-	movl	$STATE_RUNNING, CALL_STATE(%rbx)
 	cmpl	$0, CALL_ADOPTED(%rbx)
 	je	1f
 	movq	SAVED_RSP(%rbx), %rsp
@@ -241,6 +241,7 @@ label shim_entry_full
 	leaq	-128(%rsp), %rsp	/* over the red zone, flags untouched */
 	pushq	SAVED_RIP(%rdi)
 	pushq	SAVED_EFL(%rdi)
+	movl	$STATE_RUNNING, CALL_STATE(%rdi)
 	movq	SAVED_RDI(%rdi), %rdi
 	popfq
 	ret	$128

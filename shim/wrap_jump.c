@@ -6,6 +6,7 @@
  * released the next time the thread launches. */
 #include "shim.h"
 #include <setjmp.h>
+#include <sys/syscall.h>
 
 typedef void jump_function(struct __jmp_buf_tag *, int);
 
@@ -34,7 +35,13 @@ static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
  * in a section that a pause was waiting for: have the clock come back. */
 static void go_on(struct shim_thread *t, struct shim_call *call)
 {
-	if (call->state != SHIM_PAUSING && !(call->pending && !call->defer_rsp))
+	if (t->handlers) {
+		/* Handlers run with our signal blocked, and a jump may leave the mask as it is. */
+		uint64_t ours = SHIM_SIGNAL_BIT;
+		t->handlers = 0;
+		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
+	}
+	if (call->state == SHIM_RUNNING && !(call->pending && !call->defer_rsp))
 		return;
 	call->pending = 0;
 	call->state = SHIM_RUNNING;
@@ -78,6 +85,9 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 				break;
 			gone = parent;
 		}
+		t->handlers = 0;
+		uint64_t ours = SHIM_SIGNAL_BIT;
+		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
 		t->current = c->parent;
 		atomic_store_explicit(&t->deadline, c->parent ? c->parent->deadline : SHIM_NEVER, memory_order_relaxed);
 		if (c->parent) /* launch() of the parent was a deferred section */

@@ -28,14 +28,16 @@ static int change_mask(mask_function *real, int how, const sigset_t *set, sigset
 		uint64_t bits = *(const uint64_t *)set;
 		named = bits & SHIM_SIGNAL_BIT;
 		*shim_mask_bits(&wanted) = bits & ~SHIM_SIGNAL_BIT;
+		if (how == SIG_SETMASK && shim_tls.thread && shim_tls.thread->handlers)
+			*shim_mask_bits(&wanted) |= SHIM_SIGNAL_BIT; /* as it is in every handler */
 	}
 	int result = real(how, set ? &wanted : NULL, old);
 	if (result != 0)
 		return result;
 	if (set && (named || how == SIG_SETMASK))
 		shim_tls.mask_hides_signal = named && how != SIG_UNBLOCK;
-	if (old && hid)
-		*shim_mask_bits(old) |= SHIM_SIGNAL_BIT;
+	if (old)
+		*shim_mask_bits(old) = (*shim_mask_bits(old) & ~SHIM_SIGNAL_BIT) | (hid ? SHIM_SIGNAL_BIT : 0);
 	return 0;
 }
 

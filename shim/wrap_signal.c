@@ -2,8 +2,8 @@
 /* wrap_signal.c - the program's signal actions.
  *
  * A handler of the program is entered through program_entry(), which counts it (an EINTR after it is the program's own)
- * and runs it as a deferred section: a handler is never paused in the middle, since the resuming side may get the same
- * signal. What the program asks back is what it set.
+ * and runs it as a deferred section, with our signal blocked: a handler is never paused in the middle, since the resuming
+ * side may get the same signal. What the program asks back is what it set.
  *
  * SHIM_SIGNAL has a handler of ours in the kernel once a call has been launched; the program's action for it is kept here
  * and carried out for signals that are not ours. SIGSEGV and SIGBUS have one while the program's action is the default:
@@ -79,8 +79,10 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	ucontext_t *frame = context;
 	bool deferred = false;
 
-	if (t)
+	if (t) {
 		t->marks.programs++;
+		t->handlers++;
+	}
 	if (call) {
 		call->marks.programs++;
 		if (!shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
@@ -90,6 +92,8 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	}
 	handler(sig, info, context);
 	if (t) {
+		if (t->handlers)
+			t->handlers--;
 		greg_t *regs = frame->uc_mcontext.gregs;
 		uint64_t rip = (uint64_t)regs[SHIM_RIP];
 		/* On the way to a pause or back from one: the registers are in the call. */
@@ -171,6 +175,14 @@ void shim_actions_init(void)
 	set_action(SHIM_SIGNAL, NULL, &held);
 	taken = true;
 	real(SHIM_SIGNAL, &ours, NULL);
+	/* Handlers from before we were loaded. */
+	for (int sig = 1; sig < _NSIG; sig++) {
+		struct sigaction now;
+		if (sig == SHIM_SIGNAL || sig == SIGKILL || sig == SIGSTOP || real(sig, NULL, &now) != 0)
+			continue;
+		if (is_function(&now) && now.sa_sigaction != program_entry)
+			set_action(sig, &now, NULL);
+	}
 	for (int i = 0; i < 2; i++) {
 		int sig = i ? SIGBUS : SIGSEGV;
 		struct sigaction now;
@@ -209,7 +221,8 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 		atomic_store_explicit(&actions[sig].handler, (handler_function *)(void *)act->sa_sigaction, memory_order_release);
 		wrapped.sa_sigaction = program_entry;
 		wrapped.sa_flags |= SA_SIGINFO;
-		*shim_mask_bits(&wrapped.sa_mask) &= ~SHIM_SIGNAL_BIT;
+		/* A pause between the handler's entry and its first act, or after its last, would leave its mask behind. */
+		*shim_mask_bits(&wrapped.sa_mask) |= SHIM_SIGNAL_BIT;
 		act = &wrapped;
 	}
 	int result = real(sig, act, &before);
@@ -226,8 +239,8 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 		if (before.sa_sigaction == program_entry) {
 			old->sa_sigaction = handler_before;
 			old->sa_flags = (before.sa_flags & ~SA_SIGINFO) | (flags_before & SA_SIGINFO);
-			if (mask_before)
-				*shim_mask_bits(&old->sa_mask) |= SHIM_SIGNAL_BIT;
+			if (!mask_before)
+				*shim_mask_bits(&old->sa_mask) &= ~SHIM_SIGNAL_BIT;
 		}
 	}
 	return result;
