@@ -139,6 +139,8 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0)
 			continue;
 		shim_configure();
+		if (shim_config.stats)
+			shim_stats_begin();
 		if (shim_config.slice_ns) {
 			program_main = main;
 			main = sliced_main;

@@ -322,6 +322,7 @@ struct shim_stats {
 	uint64_t pauses, deferrals, backoffs, early;
 };
 extern struct shim_stats shim_stats;
+void shim_stats_begin(void);
 void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks);
 void shim_stats_print(void);
 
