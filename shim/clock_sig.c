@@ -9,7 +9,7 @@
  * at, so that a signal in between sees the new deadline: no wake-up is lost.
  *
  * The signal arrives a nearly constant time after the moment the clock was told (13.8 us measured on a nested virtual
- * machine, less on hardware): the bias, tracked as a running median and subtracted. */
+ * machine, less on hardware): the bias, learned from the signals that arrive and subtracted. */
 #include "shim.h"
 #include <linux/time_types.h>
 #include <sys/syscall.h>
@@ -138,7 +138,9 @@ void shim_disarm(struct shim_thread *t)
 	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
 }
 
-/* A signal arrived: move the bias towards the median lateness. Steps of constant size are not moved by outliers. */
+/* A signal arrived: move the bias towards the lateness that two of three signals do not exceed. Constant steps are not
+ * moved by outliers; twice as large up as down, because a signal that comes early costs a short wait, one that comes
+ * late is an overshoot. */
 void shim_clock_learn(struct shim_thread *t, uint64_t now)
 {
 	static uint32_t samples; /* approximate when threads race: only widens or narrows a step */
@@ -146,11 +148,11 @@ void shim_clock_learn(struct shim_thread *t, uint64_t now)
 	if (!t->target)
 		return;
 	uint64_t late = now > t->target ? shim_ticks_to_ns(now - t->target) : 0;
-	uint64_t step = samples < 32 ? 1000 : 50;
+	uint64_t step = samples < 32 ? 500 : 40;
 	samples++;
 	t->target = 0;
-	if (late > shim_bias_ns && shim_bias_ns + step < BIAS_LIMIT_NS)
-		shim_bias_ns += step;
+	if (late > shim_bias_ns && shim_bias_ns + 2 * step < BIAS_LIMIT_NS)
+		shim_bias_ns += 2 * step;
 	else if (late < shim_bias_ns && shim_bias_ns > step)
 		shim_bias_ns -= step;
 }

@@ -98,10 +98,17 @@ static void *map_bytes(size_t bytes)
 /* Give the call a place in the table. Caller holds the lock. */
 static int enter(struct shim_call *call)
 {
+	static uint32_t births;
 	uint32_t index = table_used;
 
-	if (index >= TABLE_BLOCK * TABLE_BLOCKS)
-		return EAGAIN;
+	if (index >= TABLE_BLOCK * TABLE_BLOCKS) {
+		/* Full: the place of a call that was destroyed. */
+		index = 0;
+		while (index < table_used && table[index / TABLE_BLOCK][index % TABLE_BLOCK])
+			index++;
+		if (index == table_used)
+			return EAGAIN;
+	}
 	if (!table[index / TABLE_BLOCK]) {
 		struct shim_call **block = map_bytes(TABLE_BLOCK * sizeof *block);
 		if (!block)
@@ -109,9 +116,10 @@ static int enter(struct shim_call *call)
 		atomic_store_explicit(&table[index / TABLE_BLOCK], block, memory_order_release);
 	}
 	call->index = index;
-	call->generation = 1;
+	call->generation = (births += 0x10001); /* not that of a handle to who had the place before */
 	table[index / TABLE_BLOCK][index % TABLE_BLOCK] = call;
-	table_used = index + 1;
+	if (index == table_used)
+		table_used = index + 1;
 	return 0;
 }
 

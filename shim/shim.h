@@ -193,6 +193,7 @@ uint64_t shim_ticks_to_ns(uint64_t ticks);
 uint64_t shim_us_to_ticks(uint64_t us);
 void shim_clock_init(void);
 void shim_clock_calibrate(void);
+enum shim_clock_kind shim_clock_choose(void);
 void shim_arm(struct shim_thread *t, uint64_t deadline);
 void shim_arm_backoff(struct shim_thread *t);
 void shim_disarm(struct shim_thread *t);

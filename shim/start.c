@@ -43,8 +43,6 @@ void shim_configure(void)
 		shim_config = plain;
 	else if (shim_go_start())
 		shim_go_configure(&shim_config);
-	if (shim_config.clock == SHIM_CLOCK_AUTO)
-		shim_config.clock = SHIM_CLOCK_TIMER;
 }
 
 static int find_linker(struct dl_phdr_info *info, size_t size, void *in_linker)
@@ -89,6 +87,8 @@ static int start_once(void)
 	}
 	shim_bind_late();
 	shim_actions_init();
+	if (shim_config.clock == SHIM_CLOCK_AUTO)
+		shim_config.clock = shim_clock_choose();
 	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_start())
 		shim_config.clock = SHIM_CLOCK_TIMER;
 	return 0;
