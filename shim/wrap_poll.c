@@ -107,7 +107,7 @@ SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int ms)
 {
 	int (*real)(struct pollfd *, nfds_t, int) = SHIM_REAL(int (*)(struct pollfd *, nfds_t, int), poll);
 
-	if (!shim_tls.thread || ms == 0)
+	if (!shim_tls.thread) /* a timeout of 0 fails with EINTR, too, when a signal is pending */
 		return real(fds, n, ms);
 	struct timespec timeout;
 	struct countdown c = count_down(milliseconds(ms, &timeout));
@@ -240,7 +240,7 @@ SHIM_EXPORT int epoll_pwait(int fd, struct epoll_event *events, int n, int ms, c
 
 	if (mask)
 		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
-	if (!shim_tls.thread || ms == 0)
+	if (!shim_tls.thread)
 		return real(fd, events, n, ms, mask ? &wanted : NULL);
 	struct timespec timeout;
 	struct countdown c = count_down(milliseconds(ms, &timeout));
