@@ -246,6 +246,16 @@ int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 void shim_tcb_loaded(void);                                /* after dlopen() */
+/* Entry points of libc for the end of a thread; found by shim_tcb_init(). */
+struct shim_libc_exit {
+	void (*call_tls_dtors)(void);
+	void (*register_cancel)(void *); /* __pthread_unwind_buf_t */
+	void (*unregister_cancel)(void *);
+	size_t cancelhandling_offset; /* in struct pthread */
+};
+extern struct shim_libc_exit shim_libc_exit;
+
+/* ---- finish.c */
 void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */
 bool shim_tcb_forget(struct shim_call *call); /* cancelled: false when the TCB can't be used again */
 _Noreturn void shim_tcb_exit(struct shim_call *call, void *value, void (*real_exit)(void *)); /* pthread_exit() */
