@@ -30,18 +30,11 @@ static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t bu
 	} else {
 		call->caller_fs = t->fs;
 	}
-	call->deadline = deadline;
 	call->parent = parent;
 	call->thread = t;
-	call->pending = 0;
 	call->yielded = 0;
 	((struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - call->caller_fs)))->thread = t;
-	t->backoff_ns = 0;
-	t->current = call;
-	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
-	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
-		shim_arm(t, deadline);
+	shim_run_until(t, call, deadline);
 
 	shim_switch_in(call);
 

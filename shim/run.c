@@ -24,18 +24,8 @@ static struct shim_call main_call;
 
 static void begin_slice(struct shim_thread *t, struct shim_call *call)
 {
-	uint64_t now = shim_now();
-	uint64_t deadline = now + shim_us_to_ticks(shim_config.slice_ns / 1000);
-
-	call->pending = 0;
-	call->slice_start = now;
-	call->deadline = deadline;
-	t->backoff_ns = 0;
-	t->current = call;
-	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
-	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
-		shim_arm(t, deadline);
+	call->slice_start = shim_now();
+	shim_run_until(t, call, call->slice_start + shim_us_to_ticks(shim_config.slice_ns / 1000));
 }
 
 _Noreturn static void supervise(void)

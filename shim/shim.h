@@ -208,7 +208,23 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context);
 bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate);
 bool shim_try_inject(struct shim_call *call, void *context);
 
-/* ---- call.c: deferred sections written in C */
+/* ---- call.c */
+
+/* `call` is about to run on `t` until `deadline`: published first, then looked at whether a signal is on its way, so that
+ * a signal in between sees it. */
+static inline void shim_run_until(struct shim_thread *t, struct shim_call *call, uint64_t deadline)
+{
+	call->deadline = deadline;
+	call->pending = 0;
+	t->backoff_ns = 0;
+	t->current = call;
+	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
+		shim_arm(t, deadline);
+}
+
+/* Deferred sections written in C. */
 static inline bool shim_defer_begin(struct shim_call *call, void *frame)
 {
 	if (!call || (call->defer_rsp && call->defer_rsp >= (uint64_t)frame))

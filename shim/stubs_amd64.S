@@ -14,6 +14,7 @@
  * section that encloses it and does not touch the slots. A section nested in another only jumps on.
  *
  * Clobbers r10, r11 besides what the function does. Argument registers, rax (variadic calls) and vectors are kept. */
+#include "macros_amd64.h"
 #include "offsets.h"
 
 	.hidden shim_tls
@@ -116,30 +117,6 @@
 	end	\name
 .endm
 
-	.text
-.macro save_arguments
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%r8
-	pushq	%r9
-	pushq	%rax
-	pushq	%r10
-	pushq	%r11
-.endm
-.macro restore_arguments
-	popq	%r11
-	popq	%r10
-	popq	%rax
-	popq	%r9
-	popq	%r8
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-.endm
-
 /* r10 = slot. Find all real functions, then go on. Vector registers hold arguments: save them whole. */
 	.p2align 4
 shim_unresolved:
@@ -148,23 +125,9 @@ shim_unresolved:
 	save_arguments
 	subq	$128, %rsp
 	andq	$-16, %rsp
-	movups	%xmm0, 0(%rsp)
-	movups	%xmm1, 16(%rsp)
-	movups	%xmm2, 32(%rsp)
-	movups	%xmm3, 48(%rsp)
-	movups	%xmm4, 64(%rsp)
-	movups	%xmm5, 80(%rsp)
-	movups	%xmm6, 96(%rsp)
-	movups	%xmm7, 112(%rsp)
+	save_vectors
 	call	shim_resolve_all
-	movups	0(%rsp), %xmm0
-	movups	16(%rsp), %xmm1
-	movups	32(%rsp), %xmm2
-	movups	48(%rsp), %xmm3
-	movups	64(%rsp), %xmm4
-	movups	80(%rsp), %xmm5
-	movups	96(%rsp), %xmm6
-	movups	112(%rsp), %xmm7
+	restore_vectors
 	leaq	-72(%rbp), %rsp
 	restore_arguments
 	popq	%rbp
