@@ -52,15 +52,18 @@ limit() { limit=$(($1 * ${INGER_TEST_LIMIT:-1})); }
 modes 50us 100us 1ms 50us+torture 100us+torture
 limit 60
 
-# result WORD NAME - one TAP line.
+# result WORD NAME - one TAP line. prove shows only the numbers of what failed: its name goes to stderr too.
 result() {
 	count=$((count + 1))
-	[ "$1" = ok ] || failed=$((failed + 1))
 	echo "$1 $count - $2"
+	[ "$1" = ok ] && return
+	failed=$((failed + 1))
+	echo "# $(basename "$0"): not ok $count - $2" >&2
 }
 
-# say - standard input as TAP comments, cut to a readable length; bytes that are not text are made visible.
-say() { head -c 6000 | cat -v | head -n 40 | sed 's/^/# /'; }
+# say - standard input as TAP comments, cut to a readable length; bytes that are not text are made visible. It follows a
+# failure, so it goes to stderr too.
+say() { head -c 6000 | cat -v | head -n 40 | sed 's/^/# /' | tee /dev/stderr; }
 
 skip() {
 	count=$((count + 1))
