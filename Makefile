@@ -79,6 +79,7 @@ check-go:
 
 check-c: all
 	$(MAKE) test-c
+	$(MAKE) test-c-clocks
 
 # The tests in tests/ itself build and install: one at a time, and not beside programs that use what they build.
 check-programs: all

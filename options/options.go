@@ -43,6 +43,7 @@ type Settings struct {
 	Torture    bool
 	Stats      bool
 	Follow     bool
+	FSGSBase   bool // use the FSGSBASE instructions where the processor has them
 	Clock      Clock
 	StackBytes uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
 	Seed       uint64 // meaningful only when SeedSet
@@ -50,7 +51,7 @@ type Settings struct {
 }
 
 // Defaults are the settings of an environment without INGER_* variables.
-func Defaults() Settings { return Settings{Follow: true} }
+func Defaults() Settings { return Settings{Follow: true, FSGSBase: true} }
 
 // Error says which value was refused and why. The setting keeps its default.
 type Error struct {

@@ -33,8 +33,8 @@ func TestLoadAcceptsValues(t *testing.T) {
 		name, value string
 		want        Settings
 	}{
-		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true}},
-		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true}},
+		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true}},
+		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true}},
 		"microseconds":                               {"INGER_SLICE", "50us", slice(50 * time.Microsecond)},
 		"microseconds with the micro sign U+00B5":    {"INGER_SLICE", "50\u00b5s", slice(50 * time.Microsecond)},
 		"microseconds with the Greek letter U+03BC":  {"INGER_SLICE", "50\u03bcs", slice(50 * time.Microsecond)},
@@ -51,6 +51,7 @@ func TestLoadAcceptsValues(t *testing.T) {
 		"torture on":                                 {"INGER_TORTURE", "1", with(func(s *Settings) { s.Torture = true })},
 		"torture off":                                {"INGER_TORTURE", "0", Defaults()},
 		"stats on":                                   {"INGER_STATS", "1", with(func(s *Settings) { s.Stats = true })},
+		"fsgsbase off":                               {"INGER_FSGSBASE", "0", with(func(s *Settings) { s.FSGSBase = false })},
 		"follow off":                                 {"INGER_FOLLOW", "0", with(func(s *Settings) { s.Follow = false })},
 		"follow on":                                  {"INGER_FOLLOW", "1", Defaults()},
 		"the automatic clock":                        {"INGER_CLOCK", "auto", Defaults()},
@@ -140,7 +141,7 @@ func TestLoadReportsEveryBadValueAndUsesTheGoodOnes(t *testing.T) {
 	if len(errs) != 2 {
 		t.Errorf("errors %v, want one for each bad value", errs)
 	}
-	if want := (Settings{Follow: true, Stats: true}); got != want {
+	if want := (Settings{Follow: true, FSGSBase: true, Stats: true}); got != want {
 		t.Errorf("settings %+v, want %+v", got, want)
 	}
 }
@@ -179,13 +180,14 @@ func TestTableRowsAgreeWithDefaults(t *testing.T) {
 
 func TestValuePrintsWhatSetReads(t *testing.T) {
 	values := map[string][]string{
-		"INGER_SLICE":   {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
-		"INGER_TORTURE": {"1"},
-		"INGER_STATS":   {"1"},
-		"INGER_FOLLOW":  {"0"},
-		"INGER_CLOCK":   {"timer", "timekeeper"},
-		"INGER_STACK":   {"16K", "65537", "8M", "3G", "1T"},
-		"INGER_SEED":    {"0", "7"},
+		"INGER_SLICE":    {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
+		"INGER_TORTURE":  {"1"},
+		"INGER_STATS":    {"1"},
+		"INGER_FOLLOW":   {"0"},
+		"INGER_FSGSBASE": {"0"},
+		"INGER_CLOCK":    {"timer", "timekeeper"},
+		"INGER_STACK":    {"16K", "65537", "8M", "3G", "1T"},
+		"INGER_SEED":     {"0", "7"},
 	}
 	for i := range Table {
 		row := &Table[i]

@@ -59,6 +59,14 @@ var Table = []Option{
 		format: func(s *Settings) string { return s.Clock.String() },
 	},
 	{
+		Name: "INGER_FSGSBASE", Flag: "no-fsgsbase", On: "0",
+		Unit: "switch", Default: "1", Range: "0 or 1",
+		Meaning: "Switch thread control blocks with the FSGSBASE instructions where processor and kernel allow it (1), or " +
+			"with the arch_prctl system call, as elsewhere (0).",
+		parse:  func(s *Settings, v string) string { return parseSwitch(&s.FSGSBase, v) },
+		format: func(s *Settings) string { return formatSwitch(s.FSGSBase) },
+	},
+	{
 		Name: "INGER_STACK", Flag: "stack", Arg: "SIZE",
 		Unit: "bytes, or with suffix K, M, G or T", Default: "0", Range: "16K to 1T, or 0 for RLIMIT_STACK or 8M",
 		Meaning: "Size of a preemptible function's stack when its launch does not say. Memory is taken only as it is touched.",

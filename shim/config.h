@@ -15,6 +15,7 @@ struct shim_config {
 	uint32_t torture;
 	uint32_t stats;
 	uint32_t follow;
+	uint32_t fsgsbase; /* may be used */
 };
 
 #endif

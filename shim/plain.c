@@ -87,6 +87,8 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 			good = plain_switch(value, &c->stats);
 		else if (IS("INGER_FOLLOW"))
 			good = plain_switch(value, &c->follow);
+		else if (IS("INGER_FSGSBASE"))
+			good = plain_switch(value, &c->fsgsbase);
 		else if (IS("INGER_CLOCK"))
 			good = plain_clock(value, &c->clock);
 		else if (IS("INGER_SEED"))

@@ -52,6 +52,7 @@ func shim_go_configure(config *C.struct_shim_config) {
 	config.torture = truth(settings.Torture)
 	config.stats = truth(settings.Stats)
 	config.follow = truth(settings.Follow)
+	config.fsgsbase = truth(settings.FSGSBase)
 	switch settings.Clock {
 	case options.Timer:
 		config.clock = C.SHIM_CLOCK_TIMER

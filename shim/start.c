@@ -15,7 +15,7 @@
 
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
-struct shim_config shim_config = {.follow = 1};
+struct shim_config shim_config = {.follow = 1, .fsgsbase = 1};
 
 __attribute__((constructor)) static void loaded(void)
 {
@@ -76,6 +76,8 @@ static int start_once(void)
 		return -1;
 	}
 	shim_configure();
+	if (!shim_config.fsgsbase)
+		shim_cpu.fsgsbase = 0;
 	if (shim_tcb_init() != 0)
 		return -1;
 	dl_iterate_phdr(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));
