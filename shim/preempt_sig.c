@@ -113,7 +113,7 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	t->marks.ours++;
 	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
 	shim_clock_learn(t, now);
-	if (!call)
+	if (!call || t->quiet)
 		return;
 	call->marks.ours++;
 	note_restart(t, frame->uc_mcontext.gregs);

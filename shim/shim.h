@@ -119,6 +119,7 @@ struct shim_thread {
 	pid_t tid;
 	int timer; /* kernel timer id, -1: none yet */
 	bool in_use;
+	bool quiet; /* about to exec: no pause, no clock */
 	bool exiting;
 	bool registered; /* exit hook set */
 	bool fault_stack_ours;

@@ -19,14 +19,19 @@ SHIM_SLOT(semtimedop);
 void shim_exec_begin(void);
 void shim_exec_failed(void);
 
-/* Signals that were sent before the clock was stopped arrive, at the latest, at the end of that very system call. In the
- * child of a vfork() the clock is the parent's, and so is this memory. */
+/* A signal that is on its way when the clock is stopped must not start it again: hence `quiet` first. Such signals arrive
+ * before exec: our own timer's at the end of the system call that stops it, the timekeeper's at the end of any, and one is
+ * made. In the child of a vfork() the clock is the parent's, and so is this memory. */
 void shim_exec_begin(void)
 {
 	struct shim_thread *t = shim_tls.thread;
 
-	if (t && shim_in_own_process())
+	if (t && shim_in_own_process()) {
+		t->quiet = true;
+		atomic_signal_fence(memory_order_seq_cst);
 		shim_disarm(t);
+		shim_syscall0(SYS_getpid);
+	}
 	if (shim_config.stats && shim_in_own_process())
 		shim_stats_print();
 }
@@ -35,7 +40,11 @@ void shim_exec_failed(void)
 {
 	struct shim_thread *t = shim_tls.thread;
 
-	if (t && t->deadline != SHIM_NEVER && shim_in_own_process())
+	if (!t || !shim_in_own_process())
+		return;
+	t->quiet = false;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (t->deadline != SHIM_NEVER)
 		shim_arm(t, t->deadline);
 }
 

@@ -136,7 +136,7 @@ same() {
 	# shellcheck disable=SC2053
 	if [[ $plain_status != $want ]]; then
 		result 'not ok' "$name: plain run ends with $want"
-		echo "# ends with: $plain_status"
+		echo "ends with: $plain_status" | say
 		say <"$TMP/plain/err"
 		return
 	fi
@@ -165,7 +165,7 @@ same() {
 		left) result 'not ok' "$name, $mode: leaves processes behind (for $limit s)" ;;
 		*) result 'not ok' "$name, $mode" ;;
 		esac
-		[ "$status" = "$plain_status" ] || echo "# ends with: $status; plain: $plain_status"
+		[ "$status" = "$plain_status" ] || echo "ends with: $status; plain: $plain_status" | say
 		for what in ${different[@]+"${different[@]}"}; do
 			differs "$what"
 		done
