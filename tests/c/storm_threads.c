@@ -89,7 +89,7 @@ static void *body(void *arg)
 int main(void)
 {
 	static struct worker workers[THREADS];
-	uint64_t seconds = soak() ? 10 : 2;
+	uint64_t seconds = soak() ? 60 : 10;
 	plan(5);
 	uint64_t state = random_seed(), end = now_ns() + seconds * 1000000000u;
 	for (int i = 0; i < THREADS; i++) {
