@@ -98,7 +98,7 @@ int main(void)
 {
 	static struct user users[CALLS + 1];
 	linger_t calls[CALLS];
-	long slices = soak() ? 2000000 : 40000;
+	long slices = soak() ? 300000 : 40000;
 	plan(6);
 	uint64_t state = random_seed(), wrong = 0, operations = 0;
 	struct user *outside = &users[CALLS];
