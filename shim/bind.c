@@ -94,7 +94,7 @@ static bool read_tables(const struct link_map *map, struct tables *t)
 {
 	*t = (struct tables){.map = map};
 	for (const Elf64_Dyn *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
-		uint64_t address = d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr;
+		uint64_t address = shim_dynamic_address(map, d->d_un.d_ptr);
 		switch (d->d_tag) {
 		case DT_SYMTAB: t->symbols = (const void *)address; break;
 		case DT_STRTAB: t->strings = (const void *)address; break;

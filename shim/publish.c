@@ -33,23 +33,13 @@ void shim_publish_check(void)
 		shim_bind_names(names, 3);
 }
 
-static const struct link_map *object_of(const void *address)
-{
-	const struct link_map *best = NULL;
-
-	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-		if (m->l_addr <= (uint64_t)address && (!best || m->l_addr > best->l_addr))
-			best = m;
-	return best;
-}
-
 static bool needs_us(const struct link_map *m)
 {
 	const char *strings = NULL;
 
 	for (const Elf64_Dyn *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_STRTAB)
-			strings = (const char *)(d->d_un.d_ptr < m->l_addr ? d->d_un.d_ptr + m->l_addr : d->d_un.d_ptr);
+			strings = (const char *)shim_dynamic_address(m, d->d_un.d_ptr);
 	for (const Elf64_Dyn *d = m->l_ld; d && strings && d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_NEEDED && strncmp(strings + d->d_un.d_val, "libinger.so", 11) == 0)
 			return true;
@@ -78,7 +68,7 @@ void *shim_published_elsewhere(const char *name, const struct link_map *object)
 void *shim_publish_target(unsigned place, const void *caller)
 {
 	void *const ours[] = {(void *)launch, (void *)resume, (void *)cancel};
-	void *found = shim_published_elsewhere(names[place], object_of(caller));
+	void *found = shim_published_elsewhere(names[place], shim_object_at(caller));
 
 	return found ? found : ours[place];
 }

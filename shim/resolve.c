@@ -45,7 +45,7 @@ static const char *base_name(const char *path)
 }
 
 /* The linker relocates most dynamic sections in place, the vDSO's not. */
-static uint64_t at(const struct link_map *map, uint64_t value)
+uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value)
 {
 	return value < map->l_addr ? value + map->l_addr : value;
 }
@@ -56,7 +56,7 @@ static bool open_object(const struct link_map *map, struct object *o)
 	if (!map->l_ld)
 		return false;
 	for (const Elf64_Dyn *d = map->l_ld; d->d_tag != DT_NULL; d++) {
-		uint64_t value = at(map, d->d_un.d_ptr);
+		uint64_t value = shim_dynamic_address(map, d->d_un.d_ptr);
 		switch (d->d_tag) {
 		case DT_SYMTAB: o->symbols = (const void *)value; break;
 		case DT_STRTAB: o->strings = (const void *)value; break;
@@ -111,6 +111,17 @@ bool shim_is_ours(const struct link_map *map)
 static const struct link_map *first_map(void)
 {
 	return _r_debug.r_map;
+}
+
+/* The object whose load address is next below. */
+const struct link_map *shim_object_at(const void *address)
+{
+	const struct link_map *best = NULL;
+
+	for (const struct link_map *m = first_map(); m; m = m->l_next)
+		if (m->l_addr <= (uint64_t)address && (!best || m->l_addr > best->l_addr))
+			best = m;
+	return best;
 }
 
 void *shim_lookup_in(const struct link_map *map, const char *symbol)

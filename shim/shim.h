@@ -120,8 +120,6 @@ struct shim_thread {
 	int timer; /* kernel timer id, -1: none yet */
 	bool in_use;
 	bool quiet; /* about to exec: no pause, no clock */
-	bool exiting;
-	bool registered; /* exit hook set */
 	bool fault_stack_ours;
 	void *fault_stack;
 	struct shim_thread *next; /* registry; never unlinked, reused */
@@ -300,6 +298,8 @@ struct shim_slot {
 void shim_resolve_all(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;
+uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value); /* of a d_ptr */
+const struct link_map *shim_object_at(const void *address); /* async-signal-safe; NULL: below all */
 void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
 bool shim_is_ours(const struct link_map *map);
 void *shim_own_symbol(const char *symbol); /* an exported symbol of this library */
@@ -347,7 +347,7 @@ void shim_write_number(char **at, char *end, uint64_t number);
 void shim_torture_prepare(uint64_t seed);
 void shim_torture_once(void);
 struct shim_stats {
-	uint64_t pauses, deferrals, backoffs, early;
+	uint64_t pauses, deferrals, backoffs;
 };
 extern struct shim_stats shim_stats;
 void shim_stats_begin(void);
@@ -360,7 +360,6 @@ void shim_configure(void); /* reads the options, once */
 bool shim_plain_options(char *const *env, struct shim_config *c);
 bool shim_go_start(void);
 int shim_start(void);      /* everything a first launch needs; 0, or -1 and errno */
-int shim_begin_program(int argc, char **argv, char **envp, int (*program_main)(int, char **, char **));
 void shim_threads_init(void);
 void shim_threads_forked(void);
 void shim_pool_forked(void);

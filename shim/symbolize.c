@@ -75,12 +75,8 @@ static bool search_file(const char *path, uint64_t value, char *name, size_t roo
 bool shim_symbol_name(const void *address, char *name, size_t bytes)
 {
 	uint64_t wanted = (uint64_t)address;
-	const struct link_map *best = NULL;
+	const struct link_map *best = shim_object_at(address);
 
-	/* The object whose load address is next below. */
-	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-		if (m->l_addr <= wanted && (!best || m->l_addr > best->l_addr))
-			best = m;
 	if (!best)
 		return false;
 	return search_file(best->l_name[0] ? best->l_name : "/proc/self/exe", wanted - best->l_addr, name, bytes);

@@ -94,7 +94,7 @@ struct shim_thread *shim_thread_get(void)
 	t->backoff_ns = 0;
 	t->free = t->abandoned = NULL;
 	t->free_count = 0;
-	t->exiting = t->quiet = false;
+	t->quiet = false;
 	shim_tls.thread = t;
 	if (have_exit_key)
 		(void)pthread_setspecific(exit_key, t);
