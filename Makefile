@@ -25,7 +25,8 @@ LIB_EXTLDFLAGS  := -Wl,-soname,$(SONAME) '-Wl,--version-script=$(CURDIR)/cmd/lib
                    -Wl,--wrap=sigaction,--wrap=pthread_create
 # Quoted once for the shell (double), once for go (escaped), once for the linker driver (single).
 # The entry is package shim/entry, which holds the Go runtime back and needs -checklinkname=0.
-LIB_LDFLAGS     := -E libinger_entry -checklinkname=0 -extldflags \"$(LIB_EXTLDFLAGS)\"
+# Without asynchronous preemption the runtime leaves SIGURG blocked in its threads: the program's own must not end there.
+LIB_LDFLAGS     := -E libinger_entry -checklinkname=0 -X runtime.godebugDefault=asyncpreemptoff=1 -extldflags \"$(LIB_EXTLDFLAGS)\"
 # Without the version control stamp a build is the same from an archive, and git need not trust the folder's owner.
 export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 

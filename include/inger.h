@@ -46,8 +46,17 @@ struct inger_attr {
 	size_t size;        /* sizeof(struct inger_attr) as the caller was compiled */
 	size_t stack_bytes; /* room for the function's frames; rounded up to pages; 0: RLIMIT_STACK or 8 MiB. ENOMEM if refused */
 	const char *name;   /* for messages, such as the report of a stack overflow; must live as long as the call; may be NULL */
+	uint32_t isolation; /* enum inger_isolation */
+	uint32_t reserved;  /* 0 */
 };
-#define INGER_ATTR_INIT { sizeof(struct inger_attr), 0, 0 }
+#define INGER_ATTR_INIT { sizeof(struct inger_attr), 0, 0, 0, 0 }
+
+/* Whose static data the libraries that the function calls work on. */
+enum inger_isolation {
+	INGER_ISOLATION_DEFAULT = 0, /* INGER_ISOLATED, unless INGER_ISOLATION=shared is in the environment */
+	INGER_ISOLATED = 1,          /* a libset of its own: private copies of the program's libraries */
+	INGER_SHARED = 2,            /* the program's own libraries; only what libc locks is protected, by deferral */
+};
 
 /* launch - call func(arg) on this thread, for at most budget_us.
  * budget_us  microseconds of wall clock; 0 prepares without running, TO_COMPLETION never preempts.

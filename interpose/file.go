@@ -33,9 +33,9 @@ var fileTable = []group{
 		glob glob64 globfree globfree64 glob_pattern_p`},
 	{Copied, NoStream, "system call on a terminal", `
 		tcgetattr tcsetattr tcflow tcflush tcgetpgrp tcsetpgrp tcgetsid gtty stty vhangup login_tty openpty
-		posix_openpt getpt grantpt unlockpt ptsname ptsname_r __ptsname_r_chk ttyname_r __ttyname_r_chk
+		posix_openpt getpt grantpt unlockpt ptsname_r __ptsname_r_chk ttyname_r __ttyname_r_chk
 		cfgetispeed cfgetospeed cfsetispeed cfsetospeed cfsetspeed cfmakeraw`},
-	{Shared, NoStream, "the static buffer and its length must change together", `ttyname`},
+	{PerLibset, NoStream, "the result is in a static buffer", `ttyname ptsname`},
 	{Copied, NoStream, "opens or removes a memory object by name; never waits", `shm_open shm_unlink`},
 	{Copied, NoStream, "system call on a message queue, a semaphore set or shared memory, without waiting", `
 		mq_open __mq_open_2 mq_close mq_getattr mq_setattr mq_unlink msgctl msgget semctl semget shmat shmctl shmdt shmget`},

@@ -7,10 +7,11 @@ var loaderTable = []group{
 	{Hand, NoStream, "takes the loader's lock, and looks at its return address: for the caller's run path and namespace and for " +
 		"RTLD_NEXT; new objects may refer to wrapped functions", `
 		dlopen dlmopen dlclose dlsym dlvsym`},
-	{Shared, NoStream, "walks the list of objects under the loader's lock; dl_iterate_phdr's callback runs under it too", `
-		dladdr dladdr1 dlinfo dl_iterate_phdr`},
+	{Hand, NoStream, "walks the list of objects under the loader's lock, in which a libset's copies are not", `
+		dladdr dladdr1 dl_iterate_phdr`},
+	{Shared, NoStream, "walks the list of objects under the loader's lock", `dlinfo`},
 	{Shared, NoStream, "the message is translated under the lock of the catalogues and the locale", `dlerror`},
-	{Copied, NoStream, "reads the list of objects without a lock", `_dl_find_object`},
+	{Hand, NoStream, "how an unwinder finds an object's tables; the loader does not know a libset's copies", `_dl_find_object`},
 	{Shared, NoStream, "the first call loads the unwinder; the others walk the list of objects", `
 		backtrace __backtrace backtrace_symbols __backtrace_symbols backtrace_symbols_fd __backtrace_symbols_fd`},
 	{Copied, NoStream, "ends the program with a message and without streams", `

@@ -12,7 +12,8 @@ var localeTable = []group{
 		"same lock, which the wrapper gets over with", `setlocale`},
 	{Hand, NoStream, "the running TCB's own locale, which the next call on that TCB must not inherit", `uselocale __uselocale`},
 	{Copied, NoStream, "reads the running TCB's own locale", `
-		localeconv nl_langinfo nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max`},
+		nl_langinfo nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max`},
+	{PerLibset, NoStream, "fills a static structure from the running TCB's own locale", `localeconv`},
 	{Shared, NoStream, whyMessage, `
 		gettext dgettext __dgettext dcgettext __dcgettext ngettext dngettext dcngettext
 		textdomain bindtextdomain bind_textdomain_codeset`},
@@ -23,17 +24,18 @@ var localeTable = []group{
 	{Shared, NoStream, "the list of conversions and their modules has a lock", `iconv_open iconv_close`},
 	{Copied, NoStream, "converts with the caller's own state, for long", `iconv`},
 	{Shared, NoStream, "the first conversion after a change of locale loads the converter under the locale's lock", `
-		mblen mbtowc wctomb __wctomb_chk btowc wctob mbrlen __mbrlen mbrtowc __mbrtowc wcrtomb __wcrtomb_chk
-		mbstowcs __mbstowcs_chk wcstombs __wcstombs_chk mbsrtowcs __mbsrtowcs_chk mbsnrtowcs __mbsnrtowcs_chk
-		wcsrtombs __wcsrtombs_chk wcsnrtombs __wcsnrtombs_chk
+		btowc wctob mbstowcs __mbstowcs_chk wcstombs __wcstombs_chk`},
+	{PerLibset, NoStream, "without a state of the caller's, goes on from a static one", `
+		mblen mbtowc wctomb __wctomb_chk mbrlen __mbrlen mbrtowc __mbrtowc wcrtomb __wcrtomb_chk
+		mbsrtowcs __mbsrtowcs_chk mbsnrtowcs __mbsnrtowcs_chk wcsrtombs __wcsrtombs_chk wcsnrtombs __wcsnrtombs_chk
 		mbrtoc8 mbrtoc16 mbrtoc32 c8rtomb c16rtomb c32rtomb`},
 	{Copied, NoStream, "reads the caller's conversion state", `mbsinit`},
 	{Copied, NoStream, "compares or transforms by tables that stay in place while their locale is in use", `
 		strcoll strcoll_l __strcoll_l strxfrm strxfrm_l __strxfrm_l wcscoll wcscoll_l __wcscoll_l wcsxfrm wcsxfrm_l
 		__wcsxfrm_l strfmon strfmon_l __strfmon_l`},
-	{Shared, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
+	{PerLibset, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
 	{Copied, NoStream, "compiles or matches for long, in the caller's pattern buffer", `
 		regcomp regexec regfree fnmatch re_compile_fastmap re_compile_pattern re_match re_match_2 re_search
 		re_search_2 re_set_registers re_set_syntax`},
-	{Copied, NoStream, "one static pattern, no lock: state from call to call belongs to a libset", `re_comp re_exec`},
+	{PerLibset, NoStream, "one static pattern", `re_comp re_exec`},
 }

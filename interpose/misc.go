@@ -8,5 +8,5 @@ var miscTable = []group{
 		qsort qsort_r bsearch lfind lsearch twalk twalk_r tdestroy`},
 	{Copied, NoStream, "works on the caller's tree, list or table", `
 		tsearch tfind tdelete insque remque hcreate_r hdestroy_r hsearch_r`},
-	{Shared, NoStream, "one hash table for the process; short", `hcreate hdestroy hsearch`},
+	{PerLibset, NoStream, "one hash table in static data; short", `hcreate hdestroy hsearch`},
 }

@@ -13,7 +13,7 @@ var networkTable = []group{
 	{Copied, NoStream, "converts an address in the caller's memory or in a buffer of the thread", `
 		inet_addr inet_aton inet_lnaof inet_makeaddr inet_netof inet_network inet_nsap_addr inet_ntoa inet_ntop inet_pton
 		htonl htons ntohl ntohs ether_aton_r ether_ntoa_r ether_line __libc_sa_len __cmsg_nxthdr`},
-	{Copied, NoStream, "static buffer, no lock: state from call to call belongs to a libset", `
+	{PerLibset, NoStream, "the result is in a static buffer", `
 		ether_aton ether_ntoa inet_nsap_ntoa`},
 	{Copied, NoStream, "builds or reads an option header in the caller's memory", `
 		inet6_opt_append inet6_opt_find inet6_opt_finish inet6_opt_get_val inet6_opt_init inet6_opt_next

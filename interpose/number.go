@@ -25,11 +25,11 @@ var numberTable = []group{
 		wcstold wcstold_l __wcstold_internal __wcstold_l wcstof32 wcstof32_l wcstof32x wcstof32x_l wcstof64 wcstof64_l
 		wcstof64x wcstof64x_l wcstof128 wcstof128_l __wcstof128_internal`},
 	{Copied, NoStream, "prints digits into the caller's memory", `ecvt_r fcvt_r qecvt_r qfcvt_r gcvt qgcvt`},
-	{Copied, NoStream, "static buffer, no lock: state from call to call belongs to a libset", `ecvt fcvt qecvt qfcvt`},
-	{Shared, NoStream, "one sequence for the process, under a lock", `
-		rand random srand srandom initstate setstate`},
-	{Shared, NoStream, "one sequence for the process, kept in several words", `
-		drand48 erand48 lrand48 nrand48 mrand48 jrand48 srand48 seed48 lcong48 strfry`},
+	{PerLibset, NoStream, "the digits are in a static buffer", `ecvt fcvt qecvt qfcvt`},
+	{PerLibset, NoStream, "one sequence of random numbers in static data, under a lock", `
+		rand random srand srandom initstate setstate strfry`},
+	{PerLibset, NoStream, "one sequence in several static words; those with a state of the caller read the multiplier there", `
+		drand48 erand48 lrand48 nrand48 mrand48 jrand48 srand48 seed48 lcong48`},
 	{Copied, NoStream, "a sequence in the caller's memory", `
 		rand_r random_r srandom_r initstate_r setstate_r drand48_r erand48_r lrand48_r nrand48_r mrand48_r jrand48_r
 		srand48_r seed48_r lcong48_r`},

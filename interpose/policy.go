@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package interpose is the policy: which function that libc exports is treated how when a preemptible function calls it.
+// Package interpose is the policy: which function that libc exports is treated how when a preemptible function calls it,
+// which objects of the process are copied into a libset (objects.go), and which of their variables all libsets share
+// (data.go).
 //
-// Everything runs in the starting libset. A preemptible function may be paused at any instruction, the side that resumes it
-// then runs on the same kernel thread and may call libc itself, and the call may be resumed on another thread. So whatever
-// takes a lock inside libc, or leaves libc's own data half changed, must not be paused in the middle. The classes:
+// libc's functions run in the starting libset, apart from those of class PerLibset. A preemptible function may be paused at
+// any instruction, the side that resumes it then runs on the same kernel thread and may call libc itself, and the call may be
+// resumed on another thread. So whatever takes a lock inside libc, or leaves libc's own data half changed, must not be paused
+// in the middle. The classes:
 //
 //   - Copied: no wrapper. May be paused anywhere: it computes, touches only the caller's memory or the thread's own, or is a
 //     system call that the kernel restarts by itself (our signal has SA_RESTART).
 //   - Shared: runs with preemption deferred; a pause that becomes due meanwhile happens when it returns.
+//   - PerLibset: deferred like Shared, but in the running libset's own copy of libc: the function keeps state from call to
+//     call in libc's static data, or returns a pointer to it. See below.
 //   - SharedInput, SharedOutput: Shared, but first waits preemptibly until the stream's descriptor is ready, and only when
 //     the call would touch the descriptor: the read buffer is empty, or there is unwritten data.
 //   - OwnTCB: Shared, and on the kernel thread's own thread control block, because libc looks itself up in its thread lists.
@@ -18,6 +23,13 @@
 //   - Hand: has a wrapper of its own in shim/.
 //   - Private: only libc's own family refers to it (GLIBC_PRIVATE). No wrapper.
 //   - Compat: has old symbol versions only. No program linked today can refer to it, and dlsym does not find it. No wrapper.
+//
+// PerLibset: a copy of libc has the process's own heap, errno, locale, environment and standard streams, and everything else
+// of its own. What such a function leaves behind (a position, a seed, the rules of the time zone, an open database) is
+// therefore what its libset had before, and not what the program has set up. So a function is in this class only when the
+// program need not see what it changes, and when it is given no FILE, thread, signal, child, loaded object or exit handler,
+// which the starting libc alone knows. What shares its state with such a function goes along with it: getpwent_r with
+// setpwent, mktime with tzset. Outside an isolated function the class means Shared.
 //
 // Symbol versions: a wrapper has no version, so it catches references to every version of its name and forwards them to the
 // default one. That matters where the versions differ in layout and not only in a fixed error: timer_create before 2.3.3
@@ -41,6 +53,7 @@ type Class uint8
 const (
 	Copied Class = iota
 	Shared
+	PerLibset
 	SharedInput
 	SharedOutput
 	OwnTCB
@@ -54,6 +67,7 @@ const (
 var classNames = [...]string{
 	Copied:       "copied",
 	Shared:       "shared",
+	PerLibset:    "per-libset",
 	SharedInput:  "shared-input",
 	SharedOutput: "shared-output",
 	OwnTCB:       "own-tcb",

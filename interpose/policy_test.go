@@ -124,6 +124,13 @@ func TestLookup(t *testing.T) {
 		"a wait without relative timeout is repeated": {"accept4", Restarted, NoStream},
 		"a relative timeout is written by hand":       {"poll", Hand, NoStream},
 		"execve disarms the clocks":                   {"execve", Exec, NoStream},
+		"state from call to call is the libset's":     {"strtok", PerLibset, NoStream},
+		"what shares such state goes along":           {"getpwent_r", PerLibset, NoStream},
+		"a database without a position is one":        {"getpwnam_r", Shared, NoStream},
+		"a database in a stream is one":               {"fgetpwent", SharedInput, A1},
+		"the environment is the process's":            {"setenv", Shared, NoStream},
+		"a buffer of the thread's needs no libset":    {"strerror", Shared, NoStream},
+		"libset's copies are unknown to the loader":   {"_dl_find_object", Hand, NoStream},
 		"what libc keeps to itself is private":        {"__libc_early_init", Private, NoStream},
 		"what only old programs know is compat":       {"cfree", Compat, NoStream},
 	}

@@ -18,7 +18,8 @@ var processTable = []group{
 		execve execv execvp execvpe execl execle execlp fexecve execveat`},
 	{Hand, NoStream, "ends the process at once, or starts it", `_exit _Exit __libc_start_main`},
 	{Shared, NoStream, "runs or changes the exit handlers, which have a lock", `
-		exit quick_exit on_exit __cxa_atexit __cxa_at_quick_exit __cxa_finalize`},
+		exit quick_exit on_exit __cxa_at_quick_exit __cxa_finalize`},
+	{Hand, NoStream, "as the other exit handlers; one that a libset's copy registers goes with its libset", `__cxa_atexit`},
 	{Shared, NoStream, "takes the abort lock before it raises the signal", `abort`},
 	{Hand, NoStream, "thread-local destructors belong to the thread, not to the borrowed TCB", `__cxa_thread_atexit_impl`},
 	{Shared, NoStream, "the fork handlers' list has a lock", `__register_atfork`},

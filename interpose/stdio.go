@@ -64,8 +64,9 @@ var stdioTable = []group{
 		perror psignal psiginfo error error_at_line err errx verr verrx warn warnx vwarn vwarnx herror
 		__assert __assert_fail __assert_perror_fail`},
 	{Shared, NoStream, "writes to stderr and the console; the severity list has a lock", `fmtmsg addseverity`},
-	{Shared, NoStream, "prints diagnostics on stderr; option parsing is short, its scan position is shared", `
-		getopt getopt_long getopt_long_only __posix_getopt
+	{PerLibset, NoStream, "the scan position is static; prints diagnostics on stderr, which is the process's", `
+		getopt getopt_long getopt_long_only __posix_getopt`},
+	{Shared, NoStream, "prints diagnostics on stderr; option parsing is short", `
 		argp_error argp_failure argp_help argp_parse argp_state_help argp_usage`},
 	{Shared, NoStream, "one connection to the system log, under a lock", `
 		syslog vsyslog __syslog_chk __vsyslog_chk openlog closelog setlogmask`},
@@ -79,5 +80,6 @@ var stdioTable = []group{
 		swprintf vswprintf __swprintf_chk __vswprintf_chk
 		sscanf vsscanf __vsscanf __isoc99_sscanf __isoc99_vsscanf swscanf vswscanf __isoc99_swscanf __isoc99_vswscanf
 		parse_printf_format printf_size_info hasmntopt`},
-	{Copied, NoStream, "makes a name; at most a static buffer, no lock", `tmpnam tmpnam_r tempnam ctermid`},
+	{Copied, NoStream, "makes a name in the caller's memory or in a block of its own", `tmpnam_r tempnam`},
+	{PerLibset, NoStream, "makes a name, in a static buffer if the caller has none", `tmpnam ctermid`},
 }

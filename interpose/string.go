@@ -23,7 +23,7 @@ var stringTable = []group{
 		wcschrnul wcscmp wcscpy __wcscpy_chk wcscspn wcslen wcsncasecmp wcsncasecmp_l __wcsncasecmp_l wcsncat
 		__wcsncat_chk wcsncmp wcsncpy __wcsncpy_chk wcsnlen wcspbrk wcsrchr wcsspn wcsstr wcstok wcswcs
 		wmemchr wmemcmp wmemcpy __wmemcpy_chk wmemmove __wmemmove_chk wmempcpy __wmempcpy_chk wmemset __wmemset_chk`},
-	{Copied, NoStream, "static state, no lock: state from call to call belongs to a libset", `strtok l64a`},
+	{PerLibset, NoStream, "keeps the rest of the string, or its result, in a static variable", `strtok l64a`},
 	{Copied, NoStream, "works on the caller's vector of strings", `
 		argz_add argz_add_sep argz_append argz_count __argz_count argz_create argz_create_sep argz_delete argz_extract
 		argz_insert argz_next __argz_next argz_replace argz_stringify __argz_stringify

@@ -16,12 +16,12 @@ var systemTable = []group{
 	{Copied, NoStream, "system call for random bytes, never waiting once the machine is up", `
 		arc4random arc4random_buf arc4random_uniform`},
 	{Shared, NoStream, "reads or writes a file and may ask the host database", `gethostid sethostid`},
-	{Shared, NoStream, "login records: one open file under a lock", `
+	{PerLibset, NoStream, "login records: the open file, the position in it and the record found are static, under a lock", `
 		setutent endutent getutent getutent_r getutid getutid_r getutline getutline_r pututline utmpname
 		setutxent endutxent getutxent getutxid getutxline pututxline utmpxname
 		login logout logwtmp updwtmp updwtmpx ttyslot`},
 	{Copied, NoStream, "copies one record into another", `getutmp getutmpx`},
-	{Shared, NoStream, "lists of file systems, terminals and shells: one stream and one buffer each", `
+	{PerLibset, NoStream, "lists of file systems, terminals and shells: a static position, and a static buffer for each", `
 		setfsent endfsent getfsent getfsfile getfsspec setttyent endttyent getttyent getttynam
 		setusershell endusershell getusershell`},
 	{Shared, NoStream, "the lock on the password file has a lock and uses the alarm", `lckpwdf ulckpwdf`},

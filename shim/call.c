@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call.c - launch, resume, cancel, inger_pause: the hot path, top to bottom. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #define VERSION "0.1.0"
 #define STACK_LIMIT ((size_t)1 << 40)
 /* The first published version of struct inger_attr ended here. */
-#define ATTR_FIRST_SIZE sizeof(struct inger_attr)
+#define ATTR_FIRST_SIZE offsetof(struct inger_attr, isolation)
 
 static const linger_t failed = {0};
 
@@ -62,6 +63,7 @@ static void settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
 		bool exits = call->exits_thread;
 		void *value = call->exit_value;
 		*f = failed;
+		shim_call_retire_set(call);
 		shim_call_put(t, call);
 		if (exits)
 			pthread_exit(value);
@@ -84,6 +86,7 @@ static struct shim_thread *this_thread(void)
 
 static void give_up(struct shim_thread *t, struct shim_call *call)
 {
+	shim_call_retire_set(call);
 	if (shim_tcb_forget(call))
 		shim_call_put(t, call);
 	else
@@ -109,7 +112,7 @@ static inline void check_up(struct shim_thread *t)
 		catch_up(t);
 }
 
-static linger_t launch_on(size_t stack_bytes, const char *name, void (*func)(void *), uint64_t budget_us, void *arg)
+static linger_t launch_on(const struct inger_attr *attr, bool isolated, void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	linger_t f = failed;
 	struct shim_thread *t = this_thread();
@@ -119,11 +122,15 @@ static linger_t launch_on(size_t stack_bytes, const char *name, void (*func)(voi
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
 	check_up(t);
-	struct shim_call *call = shim_call_get(t, stack_bytes);
+	struct shim_call *call = shim_call_get(t, attr ? attr->stack_bytes : 0, isolated);
 	if (SHIM_LIKELY(call != NULL)) {
+		/* A library's function is called as the libset has it. */
+		if (isolated && SHIM_UNLIKELY((uint64_t)func - gotcha_program.program_low >= gotcha_program.program_high - gotcha_program.program_low))
+			func = (void (*)(void *))gotcha_copy_of(call->set, (uint64_t)func);
 		call->func = func;
 		call->arg = arg;
-		call->name = name;
+		if (attr)
+			call->name = attr->name;
 		call->resume_entry = (uint64_t)shim_entry_start;
 		f.continuation = shim_call_handle(call);
 		if (SHIM_UNLIKELY(budget_us == 0)) {
@@ -144,7 +151,7 @@ SHIM_EXPORT linger_t launch(void (*func)(void *), uint64_t budget_us, void *arg)
 		errno = EINVAL;
 		return failed;
 	}
-	return launch_on(0, NULL, func, budget_us, arg);
+	return launch_on(NULL, shim_config.isolate, func, budget_us, arg);
 }
 
 SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, void *arg, const struct inger_attr *attr)
@@ -163,11 +170,12 @@ SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us,
 			}
 		memcpy(&known, attr, attr->size < sizeof known ? attr->size : sizeof known);
 	}
-	if (!func || known.stack_bytes > STACK_LIMIT) {
+	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.reserved) {
 		errno = EINVAL;
 		return failed;
 	}
-	return launch_on(known.stack_bytes, known.name, func, budget_us, arg);
+	bool isolated = known.isolation == INGER_ISOLATED || (known.isolation == INGER_ISOLATION_DEFAULT && shim_config.isolate);
+	return launch_on(&known, isolated, func, budget_us, arg);
 }
 
 /* Take a paused call for this thread, or say why not. */

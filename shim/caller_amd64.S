@@ -35,6 +35,8 @@ shim_real_\name:
 1:	movq	shim_tls@gottpoff(%rip), %r11
 	cmpq	$0, %fs:(%r11)
 	jne	2f
+	cmpq	$0, %fs:TLS_SET(%r11)
+	jne	2f
 	.if	\loads
 	movb	$1, shim_modules_changed(%rip)
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */

@@ -16,6 +16,8 @@ struct shim_config {
 	uint32_t stats;
 	uint32_t follow;
 	uint32_t fsgsbase; /* may be used */
+	uint32_t libsets;  /* kept ready ahead */
+	uint32_t isolate;  /* launch() without attributes */
 };
 
 #endif

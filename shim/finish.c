@@ -4,6 +4,7 @@
  *
  * The wrappers here note in shim_call.finish_work what a call has used, so that most calls end without any of it. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
@@ -13,7 +14,7 @@
 #include <wchar.h>
 
 /* Bits of shim_call.finish_work. */
-enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4 };
+enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4, FINISH_OWN_LOCALE = 8 };
 
 static uint64_t own_fs(void)
 {
@@ -105,11 +106,33 @@ SHIM_EXPORT locale_t __uselocale(locale_t locale)
 	return uselocale(locale);
 }
 
+typedef char *set_locale_function(int, const char *);
+
+/* An isolated function that sets the locale gets one of its own: that of its libset's libc, which begins as the
+ * program's. Whatever code runs on its TCB then finds it through the TCB's locale pointer. */
+static char *own_locale(struct shim_call *call, int category, const char *locale)
+{
+	set_locale_function *real = SHIM_REAL(set_locale_function *, setlocale);
+	set_locale_function *own = (set_locale_function *)gotcha_copy_of_libc(call->set, (uint64_t)real);
+	locale_t (*use)(locale_t) = (locale_t(*)(locale_t))gotcha_copy_of_libc(call->set, (uint64_t)shim_real_uselocale);
+
+	if (!(call->finish_work & FINISH_OWN_LOCALE)) {
+		if (!locale)
+			return real(category, NULL);
+		if (!own(LC_ALL, real(LC_ALL, NULL)))
+			return NULL;
+		use(LC_GLOBAL_LOCALE);
+		call->finish_work |= FINISH_LOCALE | FINISH_OWN_LOCALE;
+	}
+	return own(category, locale);
+}
+
 SHIM_EXPORT char *setlocale(int category, const char *locale)
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	char *name = SHIM_REAL(char *(*)(int, const char *), setlocale)(category, locale);
+	char *name = call && call->set ? own_locale(call, category, locale)
+				       : SHIM_REAL(set_locale_function *, setlocale)(category, locale);
 
 	if (name && locale)
 		(void)btowc('a'); /* loads the converter now, under this deferral */

@@ -54,6 +54,8 @@
 #define TLS_CALL     0
 #define TLS_THREAD   8
 #define TLS_EXEC_RET 16
+#define TLS_SET      32
+#define TLS_SLOTS    48
 
 /* enum shim_state */
 #define STATE_FREE     0

@@ -10,6 +10,7 @@
  * in one global list. The global lock is held for a few instructions; its holder can't be preempted (launch and resume
  * are deferred sections), and it spins with a yield because the kernel may preempt it. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -30,7 +31,8 @@
 
 static struct shim_call **_Atomic table[TABLE_BLOCKS];
 static uint32_t table_used;
-static struct shim_call *free_default, *free_other;
+/* Shared calls, and isolated ones with their libsets. */
+static struct shim_call *free_default[2], *free_other[2];
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
 static void take_lock(void)
@@ -179,7 +181,45 @@ static struct shim_call *pop(struct shim_call **list, size_t stack_bytes)
 	return NULL;
 }
 
-static struct shim_call *get_slow(size_t stack_bytes)
+/* Where a call's TCB has shim_tls. */
+static struct shim_tls *tls_of(const struct shim_call *call)
+{
+	uint64_t fs;
+
+	__asm__("movq %%fs:0, %0" : "=r"(fs));
+	return (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - fs));
+}
+
+static bool isolate(struct shim_call *call)
+{
+	call->set = gotcha_take();
+	gotcha_switch(tls_of(call), call->set);
+	return call->set != NULL;
+}
+
+/* Nobody may use the libset of a function that was given up in the middle. */
+void shim_call_retire_set(struct shim_call *call)
+{
+	struct gotcha_set *set = call->set;
+
+	if (!set)
+		return;
+	call->set = NULL;
+	gotcha_switch(tls_of(call), NULL);
+	gotcha_retire(set);
+}
+
+static void release(struct shim_call *call, bool isolated)
+{
+	struct shim_call **list = call->stack_bytes == default_stack() ? &free_default[isolated] : &free_other[isolated];
+
+	take_lock();
+	call->next = *list;
+	*list = call;
+	drop_lock();
+}
+
+static struct shim_call *get_slow(size_t stack_bytes, bool isolated)
 {
 	struct shim_call *call;
 	int saved = errno;
@@ -191,28 +231,37 @@ static struct shim_call *get_slow(size_t stack_bytes)
 	if (stack_bytes < SMALLEST_STACK_BYTES)
 		stack_bytes = SMALLEST_STACK_BYTES;
 	stack_bytes = (stack_bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
+	bool usual = stack_bytes == default_stack();
 	take_lock();
-	call = pop(stack_bytes == default_stack() ? &free_default : &free_other, stack_bytes);
+	call = pop(usual ? &free_default[isolated] : &free_other[isolated], stack_bytes);
+	if (!call && isolated)
+		call = pop(usual ? &free_default[0] : &free_other[0], stack_bytes);
 	drop_lock();
 	if (!call)
 		call = make(stack_bytes);
-	if (call)
-		errno = saved;
+	if (call && isolated && !call->set && !isolate(call)) {
+		saved = errno;
+		release(call, false);
+		call = NULL;
+	}
+	errno = call ? saved : errno;
 	return call;
 }
 
-struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes)
+struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool isolated)
 {
-	struct shim_call *call = t->free;
+	struct shim_call *call = t->free[isolated];
 
 	if (SHIM_LIKELY(call && stack_bytes == 0)) {
-		t->free = call->next;
-		t->free_count--;
+		t->free[isolated] = call->next;
+		t->free_count[isolated]--;
 	} else {
-		call = get_slow(stack_bytes);
+		call = get_slow(stack_bytes, isolated);
 		if (!call)
 			return NULL;
 	}
+	if (isolated && SHIM_UNLIKELY(call->set->batch_count != gotcha_program.batch_count))
+		(void)gotcha_extend(call->set); /* where that fails, new libraries are the starting libset's */
 	shim_tcb_reset(call);
 	return call;
 }
@@ -224,18 +273,15 @@ void shim_call_put(struct shim_thread *t, struct shim_call *call)
 	call->defer_rsp = 0;
 	call->exits_thread = false;
 	call->parent = NULL;
+	bool isolated = call->set != NULL;
 	atomic_store_explicit(&call->state, SHIM_FREE, memory_order_release);
-	if (SHIM_LIKELY(t->free_count < THREAD_CACHE && call->stack_bytes == default_stack())) {
-		call->next = t->free;
-		t->free = call;
-		t->free_count++;
+	if (SHIM_LIKELY(t->free_count[isolated] < THREAD_CACHE && call->stack_bytes == default_stack())) {
+		call->next = t->free[isolated];
+		t->free[isolated] = call;
+		t->free_count[isolated]++;
 		return;
 	}
-	take_lock();
-	struct shim_call **list = call->stack_bytes == default_stack() ? &free_default : &free_other;
-	call->next = *list;
-	*list = call;
-	drop_lock();
+	release(call, isolated);
 }
 
 /* For a call whose TCB can't be used again. */
@@ -244,6 +290,7 @@ void shim_call_destroy(struct shim_call *call)
 	take_lock();
 	table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
 	drop_lock();
+	shim_call_retire_set(call);
 	shim_tcb_unmake(call);
 	(void)munmap(call->map, call->map_bytes);
 }
@@ -251,13 +298,15 @@ void shim_call_destroy(struct shim_call *call)
 void shim_pool_thread_exit(struct shim_thread *t)
 {
 	take_lock();
-	while (t->free) {
-		struct shim_call *call = t->free;
-		t->free = call->next;
-		call->next = free_default;
-		free_default = call;
+	for (int isolated = 0; isolated < 2; isolated++) {
+		while (t->free[isolated]) {
+			struct shim_call *call = t->free[isolated];
+			t->free[isolated] = call->next;
+			call->next = free_default[isolated];
+			free_default[isolated] = call;
+		}
+		t->free_count[isolated] = 0;
 	}
-	t->free_count = 0;
 	drop_lock();
 }
 

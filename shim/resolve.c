@@ -151,6 +151,15 @@ void *shim_resolve_in(const char *soname, const char *symbol)
 	return NULL;
 }
 
+void *shim_find_symbol(const char *symbol)
+{
+	void *found = NULL;
+
+	for (const struct link_map *m = first_map(); m && !found; m = m->l_next)
+		found = shim_lookup_in(m, symbol);
+	return found;
+}
+
 void shim_resolve_all(void)
 {
 	static bool resolved;

@@ -63,7 +63,7 @@ static bool adopt_main(void)
 	struct shim_thread *t = shim_thread_get();
 	if (!t)
 		return false;
-	struct shim_call *supervisor = shim_call_get(t, 0), *call = &main_call;
+	struct shim_call *supervisor = shim_call_get(t, 0, false), *call = &main_call;
 	void *xsave = mmap(NULL, shim_cpu.xsave_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (!supervisor || xsave == MAP_FAILED)
 		return false;

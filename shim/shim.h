@@ -45,6 +45,7 @@ enum shim_state {
 };
 
 struct shim_thread;
+struct gotcha_set;
 
 /* The signal's bit in the kernel's masks. libc's sigset_t begins with the kernel's 64 bits. */
 #define SHIM_SIGNAL_BIT (1ull << (SHIM_SIGNAL - 1))
@@ -98,6 +99,7 @@ struct shim_call {
 	size_t map_bytes;
 	size_t stack_bytes;
 	const char *name;
+	struct gotcha_set *set; /* an isolated call's libset; kept while pooled */
 	void *exit_value; /* STATE_LOST by pthread_exit() */
 	bool exits_thread;
 };
@@ -113,9 +115,9 @@ struct shim_thread {
 	uint32_t handlers;    /* handlers of the program under way */
 	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
 	struct shim_marks marks;
-	struct shim_call *free;
+	struct shim_call *free[2]; /* shared, isolated */
 	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
-	uint32_t free_count;
+	uint32_t free_count[2];
 	pid_t tid;
 	int timer; /* kernel timer id, -1: none yet */
 	bool in_use;
@@ -132,7 +134,12 @@ struct shim_tls {
 	struct shim_thread *thread;
 	uint64_t exec_ret;      /* return address of an exec wrapper */
 	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
+	/* The running libset, all zero for the starting one; set together by gotcha_switch(). */
+	struct gotcha_set *set;
+	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
+	uint64_t slots; /* its per-libset functions of libc minus the starting libset's */
 };
+#define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 #define SHIM_CHECK_OFFSET(type, field, constant) \
@@ -162,6 +169,8 @@ SHIM_CHECK_OFFSET(shim_thread, fs, THREAD_FS);
 SHIM_CHECK_OFFSET(shim_tls, call, TLS_CALL);
 SHIM_CHECK_OFFSET(shim_tls, thread, TLS_THREAD);
 SHIM_CHECK_OFFSET(shim_tls, exec_ret, TLS_EXEC_RET);
+SHIM_CHECK_OFFSET(shim_tls, set, TLS_SET);
+SHIM_CHECK_OFFSET(shim_tls, slots, TLS_SLOTS);
 
 /* ---- switch_amd64.S */
 void shim_switch_in(struct shim_call *call); /* returns when the call pauses, completes or is left */
@@ -246,7 +255,8 @@ static inline void shim_defer_end(struct shim_call *call, bool began)
 #define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
 
 /* ---- pool.c */
-struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes); /* NULL and errno */
+struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool isolated); /* NULL and errno */
+void shim_call_retire_set(struct shim_call *call);
 void shim_call_put(struct shim_thread *t, struct shim_call *call);
 struct shim_call *shim_call_find(void *handle); /* NULL: stale or foreign */
 void *shim_call_handle(const struct shim_call *call);
@@ -260,6 +270,7 @@ size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
+void shim_several_threads(void);
 void shim_tcb_loaded(void);                                /* after dlopen() */
 /* Entry points of libc for the end of a thread; found by shim_tcb_init(). */
 struct shim_libc_exit {
@@ -308,6 +319,7 @@ void *shim_published_elsewhere(const char *name, const struct link_map *object);
 void shim_bind_late(void); /* bind.c */
 void shim_bind_names(const char *const *names, unsigned count);
 void *shim_resolve_in(const char *soname, const char *symbol);
+void *shim_find_symbol(const char *symbol); /* the first definition in load order */
 #define SHIM_SLOT(function) \
 	void *shim_real_##function __attribute__((visibility("hidden"))); \
 	static struct shim_slot shim_slot_##function __attribute__((section("shim_slots"), used, aligned(8))) = { \

@@ -13,9 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+void gotcha_forked(void);
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
-struct shim_config shim_config = {.follow = 1, .fsgsbase = 1};
+struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1};
 
 __attribute__((constructor)) static void loaded(void)
 {
@@ -64,6 +65,8 @@ static void fork_child(void)
 {
 	shim_config.stats = 0;
 	shim_pool_forked();
+	gotcha_forked();
+	shim_several_threads();
 	shim_timekeeper_forked();
 	shim_threads_forked();
 }

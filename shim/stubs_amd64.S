@@ -75,6 +75,38 @@
 	end	\name
 .endm
 
+/* In the running libset's own libc: its slot is as far from ours as shim_tls says. */
+.macro defer_set name
+	.section shim_set_slots, "aw", @progbits
+	.p2align 3
+.Lreal_\name:
+	.quad	.Lunresolved_\name
+	.section .rodata.shim_names, "aMS", @progbits, 1
+.Lname_\name:
+	.string	"\name"
+	.section shim_slots, "aw", @progbits
+	.p2align 3
+	.quad	.Lname_\name, .Lreal_\name, 0
+	.text
+.Lunresolved_\name:
+	leaq	.Lreal_\name(%rip), %r10
+	jmp	shim_unresolved
+	.globl	\name
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	leaq	.Lreal_\name(%rip), %r10
+	addq	%fs:TLS_SLOTS(%r11), %r10
+	movq	%fs:(%r11), %r11
+	testq	%r11, %r11
+	jne	shim_defer
+	jmp	*(%r10)
+	end	\name
+.endm
+
 /* The stream is handed to the hook on the stack. */
 .macro defer_in name, operand
 	begin	\name
@@ -300,6 +332,7 @@ shim_exec:
 	.cfi_endproc
 
 #define SHIM_DEFER(name) defer name;
+#define SHIM_DEFER_SET(name) defer_set name;
 #define A1 %rdi
 #define A2 %rsi
 #define A3 %rdx

@@ -5,6 +5,7 @@
  * none of libc's thread lists. Offsets come from the descriptors that libc exports for libthread_db, from system calls
  * and from the ABI; each is checked against the running thread before the first launch (shim_tcb_init). */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <link.h>
 #include <string.h>
@@ -107,9 +108,11 @@ static void find_modules(void)
 	dl_iterate_phdr(note_module, self());
 }
 
-static void fresh_block(char *block, const struct module *m)
+/* Initial values of a libset's own copy may point into that copy. */
+static void fresh_block(char *block, const struct module *m, const struct gotcha_set *set)
 {
-	memcpy(block, m->image, m->image_bytes);
+	if (m->image_bytes)
+		memcpy(block, (const char *)gotcha_copy_of(set, (uint64_t)m->image), m->image_bytes);
 	memset(block + m->image_bytes, 0, m->bytes - m->image_bytes);
 }
 
@@ -154,8 +157,19 @@ int shim_tcb_init(void)
 		have_rseq = true;
 	}
 	shim_errno_offset = (char *)&errno - me;
+	shim_several_threads();
 	find_modules();
 	return 0;
+}
+
+/* A paused call and its resumer use the same objects like two threads: who asks whether there are several, as libstdc++'s
+ * reference counts do, must be told so. */
+void shim_several_threads(void)
+{
+	char *single = shim_find_symbol("__libc_single_threaded");
+
+	if (single)
+		*single = 0;
 }
 
 void shim_tcb_unmake(struct shim_call *call)
@@ -217,9 +231,9 @@ void shim_tcb_reset(struct shim_call *call)
 		if (m->keep || !m->bytes)
 			continue;
 		if (m->offset)
-			fresh_block(tcb + m->offset, m);
+			fresh_block(tcb + m->offset, m, call->set);
 		else if (m->id <= slots && dtv[m->id].pointer.to_free)
-			fresh_block(dtv[m->id].pointer.value, m); /* allocated on first use by an earlier call */
+			fresh_block(dtv[m->id].pointer.value, m, call->set); /* allocated on first use by an earlier call */
 	}
 }
 
@@ -243,7 +257,7 @@ void shim_tcb_loaded(void)
 		for (uint32_t i = 0; i < shim_pool_calls(); i++) {
 			struct shim_call *call = shim_call_at(i);
 			if (call && call->fs && !call->adopted)
-				fresh_block((char *)call->fs + modules[m].offset, &modules[m]);
+				fresh_block((char *)call->fs + modules[m].offset, &modules[m], call->set);
 		}
 	}
 }

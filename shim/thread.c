@@ -92,8 +92,8 @@ struct shim_thread *shim_thread_get(void)
 	t->deadline = t->armed = t->wake = SHIM_NEVER;
 	t->target = 0;
 	t->backoff_ns = 0;
-	t->free = t->abandoned = NULL;
-	t->free_count = 0;
+	t->free[0] = t->free[1] = t->abandoned = NULL;
+	t->free_count[0] = t->free_count[1] = 0;
 	t->quiet = false;
 	shim_tls.thread = t;
 	if (have_exit_key)

@@ -5,6 +5,7 @@
  * through caller_amd64.S, which hands that address over, and call the real function so that it sees an address in the
  * same object: that of some `ret` instruction near the caller, which leads back here. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <dlfcn.h>
 #include <link.h>
 
@@ -31,7 +32,8 @@ static const void *ret_after(const unsigned char *place)
 
 static void *call_as(const void *caller, void *function, long a, long b, long c)
 {
-	const void *ret = ret_after(caller);
+	/* The linker knows no copies: a caller in one counts as its original. */
+	const void *ret = ret_after((const unsigned char *)gotcha_original_of((uint64_t)caller, NULL));
 
 	if (!ret)
 		return ((void *(*)(long, long, long))function)(a, b, c);
@@ -71,6 +73,8 @@ void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const vo
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
+	result = (void *)gotcha_copy_of(gotcha_here(), (uint64_t)result);
+
 	shim_defer_end(call, deferred);
 	return result;
 }
@@ -80,6 +84,8 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
+
+	result = (void *)gotcha_copy_of(gotcha_here(), (uint64_t)result);
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -108,4 +114,5 @@ void shim_loaded_hook(void)
 	shim_publish_check();
 	shim_bind_late();
 	shim_tcb_loaded();
+	gotcha_loaded();
 }

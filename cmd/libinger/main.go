@@ -4,6 +4,9 @@
 // The interface is include/inger.h; what is exported is listed in exports.map, which package interpose generates.
 package main
 
-import _ "libinger/shim"
+import (
+	_ "libinger/gotcha"
+	_ "libinger/shim"
+)
 
 func main() {}

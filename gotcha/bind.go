@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gotcha
+
+/*
+#include <stdint.h>
+static uint64_t call_resolver(uint64_t at) { return ((uint64_t (*)(void))at)(); }
+*/
+import "C"
+
+import (
+	delf "debug/elf"
+	"strings"
+
+	"libinger/elf"
+	"libinger/interpose"
+)
+
+const sttGNUIfunc = delf.SymType(10)
+
+// binder finds where the references of one object lead, as the dynamic linker bound them, or would.
+type binder struct {
+	w     *world
+	o     *object
+	scope []*object
+	found map[uint32]uint64 // by symbol index
+}
+
+func (w *world) binder(o *object) *binder {
+	return &binder{w: w, o: o, scope: w.scope(o), found: map[uint32]uint64{}}
+}
+
+// lookup searches the scopes; 0 for an undefined weak symbol.
+func (b *binder) lookup(index uint32, s elf.Symbol) (uint64, error) {
+	if address, known := b.found[index]; known {
+		return address, nil
+	}
+	address, err := b.search(s)
+	if err == nil {
+		b.found[index] = address
+	}
+	return address, err
+}
+
+func (b *binder) search(s elf.Symbol) (uint64, error) {
+	if s.Bind == delf.STB_LOCAL || s.Defined && s.Visibility != delf.STV_DEFAULT {
+		return b.o.Base + s.Value, nil
+	}
+	for _, o := range b.scope {
+		d, ok := o.Lookup(s.Name, s.Version)
+		if !ok {
+			continue
+		}
+		if o.Main && !d.Defined {
+			// The program's PLT entry stands for the function's address (a program that is not position-independent).
+			return o.Base + d.Value, nil
+		}
+		address := o.Base + d.Value
+		if d.Type == sttGNUIfunc {
+			address = uint64(C.call_resolver(C.uint64_t(address)))
+		}
+		return address, nil
+	}
+	if s.Bind == delf.STB_WEAK {
+		return 0, nil
+	}
+	return 0, failure(b.o, "symbol %s %s: no definition is loaded", s.Name, s.Version)
+}
+
+// target gives the address that a relocation's word leads to, without the addend, and the symbol.
+func (b *binder) target(r elf.Relocation) (uint64, elf.Symbol, error) {
+	s, err := b.o.Symbol(r.Symbol)
+	if err != nil {
+		return 0, s, err
+	}
+	live, err := b.o.Word(r.Offset)
+	if err != nil {
+		return 0, s, err
+	}
+	switch r.Type {
+	case delf.R_X86_64_GLOB_DAT:
+		return live, s, nil
+	case delf.R_X86_64_JMP_SLOT:
+		// A word that leads into the object's own text has not been bound yet, or is bound to its own function.
+		if live-b.o.low() < b.o.high()-b.o.low() {
+			break
+		}
+		return live, s, nil
+	case delf.R_X86_64_64:
+		if b.o.inRELRO(r.Offset) {
+			return live - uint64(r.Addend), s, nil
+		}
+	}
+	address, err := b.lookup(r.Symbol, s)
+	return address, s, err
+}
+
+// refer notes the exported data that an object which is not copied refers to: the variable it means is the starting
+// libset's, so the copies must mean the same.
+func (w *world) refer(o *object) error {
+	b := w.binder(o)
+	for r, err := range o.Relocations() {
+		if err != nil {
+			return err
+		}
+		if r.Type != delf.R_X86_64_GLOB_DAT && r.Type != delf.R_X86_64_64 {
+			continue
+		}
+		address, _, err := b.target(r)
+		if err != nil {
+			continue // the linker found it, or did not need to; data is bound at once
+		}
+		if m := w.copyAt(address); m != nil && !m.isText(address) {
+			w.referred[address] = true
+		}
+	}
+	return nil
+}
+
+// shared says whether all libsets share the variable.
+func (w *world) shared(m *object, address uint64, symbol string) bool {
+	if m.libc() || w.referred[address] && !strings.HasPrefix(symbol, "_ZT") {
+		return true // but tables of classes lead to functions, which are the libset's
+	}
+	shared, _ := interpose.DataShared(m.Name, symbol)
+	return shared
+}

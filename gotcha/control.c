@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.c - one thread that does what calls can't do themselves: it runs Go (plans), and makes and unmakes libsets
+ * beside the program. It exists from the first isolated launch on.
+ *
+ * Go needs a kernel thread's own TCB and a stack whose bounds libc knows; a call has neither. And who asks may be in the
+ * middle of a launch: waiting for another thread is the one thing that is always possible there. */
+#include "libset.h"
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+
+struct order {
+	struct order *next;
+	enum gotcha_order what;
+	void *argument;
+	int error;
+	_Atomic uint32_t done;
+};
+
+extern int gotcha_go_plan(struct gotcha_plan *plan);    /* plan.go: 0 or an errno; also later, for objects that came since */
+extern int gotcha_go_library(void *request);            /* library.go */
+extern int gotcha_go_restore(struct gotcha_plan *plan); /* plan.go */
+
+static struct order *_Atomic orders;
+static struct gotcha_set *_Atomic retired;
+static _Atomic uint32_t knocks;
+static _Atomic int running; /* 0 no, 1 being started, 2 yes */
+static _Atomic bool refill;
+static pid_t running_in;
+
+static void wait_for(_Atomic uint32_t *word, uint32_t value)
+{
+	shim_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)value, 0, 0, 0);
+}
+
+static void wake(_Atomic uint32_t *word)
+{
+	shim_syscall3(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
+}
+
+static int obey(const struct order *o)
+{
+	if (!shim_go_start()) {
+		gotcha_fail(ENOSYS, "libsets", "the Go runtime is not in the child of a fork of a process that had it running");
+		return ENOSYS;
+	}
+	switch (o->what) {
+	case GOTCHA_PLAN:
+	case GOTCHA_GROW: return gotcha_go_plan(o->argument);
+	case GOTCHA_LIBRARY: return gotcha_go_library(o->argument);
+	case GOTCHA_RESTORE: return gotcha_go_restore(o->argument);
+	default: return EINVAL;
+	}
+}
+
+static void make_ready(void)
+{
+	while (gotcha_ready_count < shim_config.libsets) {
+		struct gotcha_set *set = gotcha_make(&gotcha_program);
+		if (!set)
+			return;
+		gotcha_put_ready(set);
+	}
+}
+
+static void *control(void *unused)
+{
+	(void)unused;
+	pthread_setname_np(pthread_self(), "inger-libsets");
+	for (;;) {
+		uint32_t seen = atomic_load(&knocks);
+		struct order *o = atomic_exchange(&orders, NULL);
+		while (o) {
+			struct order *next = o->next; /* o is gone once it is done */
+			o->error = obey(o);
+			atomic_store(&o->done, 1);
+			wake(&o->done);
+			o = next;
+		}
+		struct gotcha_set *set = atomic_exchange(&retired, NULL);
+		while (set) {
+			struct gotcha_set *next = set->next;
+			gotcha_unmake(set, false);
+			set = next;
+		}
+		if (atomic_exchange(&refill, false))
+			make_ready();
+		wait_for(&knocks, seen);
+	}
+	return NULL;
+}
+
+static bool start(void)
+{
+	uint64_t all = ~0ull, old;
+	pthread_t thread;
+	pthread_attr_t attr;
+	int stopped = 0;
+
+	if (atomic_load(&running) == 2)
+		return true;
+	if (!atomic_compare_exchange_strong(&running, &stopped, 1)) {
+		while (atomic_load(&running) == 1)
+			shim_syscall0(SYS_sched_yield);
+		return atomic_load(&running) == 2;
+	}
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, 1 << 20);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	int error = pthread_create(&thread, &attr, control, NULL);
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	pthread_attr_destroy(&attr);
+	running_in = (pid_t)shim_syscall0(SYS_getpid);
+	atomic_store(&running, error ? 0 : 2);
+	if (error)
+		gotcha_fail(error, "libsets", "their thread was not created");
+	return !error;
+}
+
+/* False with errno: not done, or with !wait not even accepted. */
+bool gotcha_control(enum gotcha_order what, void *argument, bool wait)
+{
+	struct order order = {.what = what, .argument = argument};
+
+	/* Making and unmaking beside the program is worth no thread in a forked child. */
+	if (!wait && atomic_load(&running) != 2)
+		return false;
+	if (!start())
+		return false;
+	if (what == GOTCHA_REFILL) {
+		atomic_store(&refill, true);
+	} else if (what == GOTCHA_RETIRE) {
+		struct gotcha_set *set = argument;
+		set->next = atomic_load(&retired);
+		while (!atomic_compare_exchange_weak(&retired, &set->next, set))
+			;
+	} else {
+		order.next = atomic_load(&orders);
+		while (!atomic_compare_exchange_weak(&orders, &order.next, &order))
+			;
+	}
+	atomic_fetch_add(&knocks, 1);
+	wake(&knocks);
+	if (!wait)
+		return true;
+	while (!atomic_load(&order.done))
+		wait_for(&order.done, 0);
+	errno = order.error;
+	return order.error == 0;
+}
+
+void gotcha_control_forked(void)
+{
+	atomic_store(&running, 0);
+	atomic_store(&orders, NULL);
+	atomic_store(&retired, NULL);
+	atomic_store(&refill, false);
+}

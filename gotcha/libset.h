@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libset.h - libsets: private copies of the program's libraries, without the dynamic linker's help.
+ *
+ * The *starting libset* is what the dynamic linker loaded. A *libset* is one more instance of the same objects: their
+ * files mapped again (text and read-only data are the page cache's), their relocated words written, their constructors
+ * run. A *plan* is the recipe, made once by Go (plan.go) from the loaded objects: all copies lie in one region with a
+ * constant layout, so that every word of a copy is either "region + constant" or a constant.
+ *
+ * A plan grows by *batches*: the first has the objects that were there when it was made, each later one those that
+ * dlopen() brought. A libset has one region per batch. Batches are never changed once they are counted. */
+#ifndef GOTCHA_LIBSET_H
+#define GOTCHA_LIBSET_H
+
+#include "../shim/shim.h"
+
+#define GOTCHA_PAGE 4096u
+#define GOTCHA_BATCHES 160
+#define GOTCHA_TABLE_WORDS 8192u /* entries of a shadow GOT; address space, not memory */
+
+struct link_map;
+
+/* A word of a copy: at `at` in the region stands `value`, or the region's address plus `value`. */
+struct gotcha_fix {
+	uint64_t at, value;
+};
+
+/* A word that leads into another batch's region. */
+struct gotcha_far_fix {
+	uint64_t at, value;
+	uint64_t batch;
+};
+
+struct gotcha_segment {
+	uint64_t at, bytes; /* whole pages */
+	uint64_t offset;    /* in the file; ignored for anonymous memory */
+	uint32_t protection;
+	uint32_t anonymous;
+};
+
+struct gotcha_member {
+	const char *path, *soname;
+	const struct link_map *map;
+	uint64_t device, inode; /* the file that is loaded must be the one that is copied */
+	uint64_t low, high;     /* the original's pages */
+	uint64_t bias;          /* the original's load address */
+	uint64_t at;            /* where `low` is in the region */
+	const struct gotcha_segment *segments;
+	uint64_t segment_count;
+	uint64_t text_low, text_high;   /* executable pages, original's addresses */
+	uint64_t zero_at, zero_bytes;   /* .bss on the last file page */
+	uint64_t relro_at, relro_bytes; /* whole pages */
+	uint64_t init_at, init_array_at, init_array_count; /* 0: none */
+	uint64_t fini_at, fini_array_at, fini_array_count;
+	uint64_t after_at; /* called after the constructors of all */
+	uint64_t early_init_at;            /* libc's __libc_early_init() */
+	const uint64_t *shared_data;       /* sorted addresses of exported data that all libsets share */
+	uint64_t shared_count;
+	uint64_t is_libc; /* its functions stay the starting libset's, but for those that interpose/ calls per-libset */
+};
+
+struct gotcha_batch {
+	uint64_t bytes, align; /* of the region */
+	struct gotcha_member *members; /* in the order in which constructors run */
+	uint64_t member_count;
+	const struct gotcha_fix *own, *fixed, *resolvers; /* resolvers: the word is what the function at region + value returns */
+	uint64_t own_count, fixed_count, resolver_count;
+	const struct gotcha_far_fix *far;
+	uint64_t far_count;
+};
+
+/* Entry i of a shadow GOT is word i of batch's region + at; for the starting libset it is `original`. */
+struct gotcha_entry {
+	uint64_t original, batch, at;
+};
+
+/* A GOT word of the program that was pointed at a trampoline. */
+struct gotcha_word {
+	uint64_t *word;
+	uint64_t before, after;
+};
+
+struct gotcha_plan {
+	struct gotcha_batch *batches[GOTCHA_BATCHES];
+	_Atomic uint32_t batch_count;
+	_Atomic uint32_t entry_count;
+	struct gotcha_entry *entries; /* room for GOTCHA_TABLE_WORDS; NULL for a plan of one library */
+	uint64_t program_low, program_high; /* the program's own text: never copied */
+};
+
+/* What GOTCHA_LIBRARY is about: fills `plan` for the library and what it needs. */
+struct gotcha_library {
+	const struct link_map *map;
+	struct gotcha_plan *plan;
+};
+
+struct gotcha_exit_entry;
+
+struct gotcha_set {
+	struct gotcha_plan *plan;
+	uint32_t batch_count;
+	uint32_t entry_count;
+	uint64_t *table;   /* shadow GOT */
+	void **slots;      /* per-libset functions of libc */
+	char **regions;    /* one per batch */
+	struct gotcha_set *next;     /* pool */
+	struct gotcha_set *all_next; /* registry; never unlinked */
+	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
+	uint64_t locale_age;             /* of the program's locale that was set here; 0: none */
+	uint32_t entered;                /* threads inside, for gotcha_close() */
+	_Atomic uint32_t in_use;         /* the record has a set */
+	bool has_table;
+};
+
+/* The libset of the running context, NULL: the starting one. */
+static inline struct gotcha_set *gotcha_here(void)
+{
+	return shim_tls.set;
+}
+
+/* ---- map.c: a libset from a plan */
+struct gotcha_set *gotcha_make(struct gotcha_plan *plan); /* NULL and errno; a reason is in gotcha_reason() */
+bool gotcha_extend(struct gotcha_set *set);               /* the plan's newer batches */
+void gotcha_unmake(struct gotcha_set *set, bool destructors);
+
+/* ---- table.c: trampolines and shadow GOTs */
+bool gotcha_table_init(void);
+uint64_t gotcha_trampolines(uint32_t first, uint32_t count); /* address of the first; 16 bytes each; 0: refused */
+void gotcha_publish(struct gotcha_plan *plan, const struct gotcha_entry *entries, uint32_t count);
+uint32_t gotcha_install(const struct gotcha_word *words, uint32_t count, bool back, uint64_t relro, uint64_t relro_bytes);
+void gotcha_fill_table(struct gotcha_set *set);
+uint64_t gotcha_table_delta(const struct gotcha_set *set);
+extern uint64_t *gotcha_starting_table;
+
+/* ---- pool.c: ready libsets, and which call has which */
+extern struct gotcha_plan gotcha_program; /* the whole program's plan */
+struct gotcha_set *gotcha_take(void);     /* a ready one, or made now; NULL and errno */
+void gotcha_retire(struct gotcha_set *set);
+bool gotcha_prepare(void);                /* makes the plan, once */
+void gotcha_loaded(void);                 /* after dlopen() */
+void gotcha_put_ready(struct gotcha_set *set);
+void gotcha_forked(void);
+extern _Atomic uint32_t gotcha_ready_count;
+void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);
+extern struct gotcha_set *_Atomic gotcha_sets; /* registry */
+
+/* ---- control.c: the thread that calls Go and makes libsets ahead */
+enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY, GOTCHA_RESTORE };
+bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
+void gotcha_control_forked(void);
+
+/* ---- view.c: addresses of the original and of its copies */
+uint64_t gotcha_copy_of(const struct gotcha_set *set, uint64_t original); /* the same address where there is no copy */
+const struct gotcha_member *gotcha_member_of(const struct gotcha_plan *plan, uint64_t original, uint32_t *batch);
+uint64_t gotcha_copy_of_libc(const struct gotcha_set *set, uint64_t original);
+uint64_t gotcha_original_of(uint64_t address, struct gotcha_set **set); /* the same address where it is no copy */
+
+bool gotcha_view_init(const struct link_map *libc);
+
+/* ---- message.c */
+void gotcha_fail(int error, const char *object, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *gotcha_reason(void);
+
+#endif

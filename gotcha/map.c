@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* map.c - a libset from a plan: map, write words, run constructors. No Go, no dynamic linker.
+ *
+ * Context      any thread, inside a deferred section or outside of calls.
+ * Cost         per object four to six mmap() and one open(), 2 ns a word, a page fault for each page with such a word. */
+#include "libset.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What the copies hand to atexit(): called when the libset is closed, never at the end of the process, where the starting
+ * libset's own are. */
+struct gotcha_exit_entry {
+	struct gotcha_exit_entry *next;
+	void (*function)(void *);
+	void *arg;
+};
+
+static bool failed_call(long result)
+{
+	return (unsigned long)result > -4096ul;
+}
+
+static bool open_file(const struct gotcha_member *m, int *fd)
+{
+	struct stat status;
+	long result = shim_syscall4(SYS_openat, AT_FDCWD, m->path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (failed_call(result)) {
+		gotcha_fail((int)-result, m->path, "open");
+		return false;
+	}
+	*fd = (int)result;
+	result = shim_syscall2(SYS_fstat, *fd, &status);
+	if (failed_call(result) || status.st_dev != m->device || status.st_ino != m->inode) {
+		shim_syscall1(SYS_close, *fd);
+		gotcha_fail(ESTALE, m->path, "the file is not the one that is loaded: it was replaced since");
+		return false;
+	}
+	return true;
+}
+
+static bool map_member(const struct gotcha_member *m, char *region)
+{
+	int fd;
+
+	if (!open_file(m, &fd))
+		return false;
+	for (uint64_t i = 0; i < m->segment_count; i++) {
+		const struct gotcha_segment *s = &m->segments[i];
+		long flags = MAP_FIXED | MAP_PRIVATE | (s->anonymous ? MAP_ANONYMOUS : 0);
+		long result = shim_syscall6(SYS_mmap, (long)(region + s->at), (long)s->bytes, s->protection, flags,
+					    s->anonymous ? -1 : fd, s->anonymous ? 0 : (long)s->offset);
+		if (failed_call(result)) {
+			shim_syscall1(SYS_close, fd);
+			gotcha_fail((int)-result, m->path, "mmap of %lu KiB (vm.max_map_count is a limit, too)", (unsigned long)(s->bytes >> 10));
+			return false;
+		}
+	}
+	shim_syscall1(SYS_close, fd);
+	if (m->zero_bytes)
+		memset(region + m->zero_at, 0, m->zero_bytes);
+	return true;
+}
+
+static char *reserve(const struct gotcha_batch *b)
+{
+	uint64_t bytes = b->bytes + (b->align > GOTCHA_PAGE ? b->align : 0);
+	long result = shim_syscall6(SYS_mmap, 0, (long)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (failed_call(result)) {
+		gotcha_fail((int)-result, "libset", "mmap of %lu KiB of address space", (unsigned long)(bytes >> 10));
+		return NULL;
+	}
+	uint64_t start = ((uint64_t)result + b->align - 1) & ~(b->align - 1);
+	uint64_t before = start - (uint64_t)result;
+	if (before)
+		shim_syscall2(SYS_munmap, result, before);
+	if (bytes - before > b->bytes)
+		shim_syscall2(SYS_munmap, start + b->bytes, bytes - before - b->bytes);
+	return (char *)start;
+}
+
+static void write_words(const struct gotcha_batch *b, char *region, char *const *regions)
+{
+	for (uint64_t i = 0; i < b->own_count; i++)
+		*(uint64_t *)(region + b->own[i].at) = (uint64_t)region + b->own[i].value;
+	for (uint64_t i = 0; i < b->fixed_count; i++)
+		*(uint64_t *)(region + b->fixed[i].at) = b->fixed[i].value;
+	for (uint64_t i = 0; i < b->far_count; i++)
+		*(uint64_t *)(region + b->far[i].at) = (uint64_t)regions[b->far[i].batch] + b->far[i].value;
+}
+
+/* Variants chosen for the processor: their resolvers look at what the linker found out, and some set variables of the
+ * copy besides (libc's sizes of caches), so that the original's results would not do. */
+static void resolve_words(const struct gotcha_batch *b, char *region)
+{
+	for (uint64_t i = 0; i < b->resolver_count; i++)
+		*(uint64_t *)(region + b->resolvers[i].at) = ((uint64_t(*)(void))(region + b->resolvers[i].value))();
+}
+
+static void protect(const struct gotcha_member *m, char *region)
+{
+	if (m->relro_bytes)
+		shim_syscall3(SYS_mprotect, region + m->relro_at, m->relro_bytes, PROT_READ);
+}
+
+typedef void initializer(int, char **, char **);
+
+static void construct(const struct gotcha_member *m, char *region)
+{
+	static char *no_arguments[] = {NULL};
+
+	/* libc's own initialisers set environ and the program's name, which are shared and set. */
+	if (m->is_libc) {
+		((void (*)(_Bool))(region + m->early_init_at))(false);
+		return;
+	}
+	if (m->init_at)
+		((initializer *)(region + m->init_at))(0, no_arguments, environ);
+	const uint64_t *array = (const uint64_t *)(region + m->init_array_at);
+	for (uint64_t i = 0; i < m->init_array_count; i++)
+		if (array[i] && array[i] != UINT64_MAX)
+			((initializer *)array[i])(0, no_arguments, environ);
+}
+
+static void destruct(const struct gotcha_member *m, char *region)
+{
+	if (m->is_libc)
+		return;
+	const uint64_t *array = (const uint64_t *)(region + m->fini_array_at);
+	for (uint64_t i = m->fini_array_count; i-- > 0;)
+		if (array[i] && array[i] != UINT64_MAX)
+			((void (*)(void))array[i])();
+	if (m->fini_at)
+		((void (*)(void))(region + m->fini_at))();
+}
+
+static bool add_batch(struct gotcha_set *set, uint32_t number)
+{
+	const struct gotcha_batch *b = set->plan->batches[number];
+	char *region = reserve(b);
+
+	if (!region)
+		return false;
+	for (uint64_t i = 0; i < b->member_count; i++)
+		if (!map_member(&b->members[i], region)) {
+			shim_syscall2(SYS_munmap, region, b->bytes);
+			return false;
+		}
+	set->regions[number] = region;
+	write_words(b, region, set->regions);
+	resolve_words(b, region);
+	for (uint64_t i = 0; i < b->member_count; i++)
+		protect(&b->members[i], region);
+	__atomic_store_n(&set->batch_count, number + 1, __ATOMIC_RELEASE);
+	gotcha_fill_table(set);
+	/* In the libset, so that what a constructor calls back into the program finds its own libraries. */
+	struct gotcha_set *outside = gotcha_here();
+	gotcha_switch(&shim_tls, set);
+	for (uint64_t i = 0; i < b->member_count; i++)
+		construct(&b->members[i], region);
+	for (uint64_t i = 0; i < b->member_count; i++)
+		if (b->members[i].after_at)
+			((void (*)(void))(region + b->members[i].after_at))();
+	gotcha_switch(&shim_tls, outside);
+	return true;
+}
+
+bool gotcha_extend(struct gotcha_set *set)
+{
+	uint32_t count = atomic_load_explicit(&set->plan->batch_count, memory_order_acquire);
+
+	while (set->batch_count < count)
+		if (!add_batch(set, set->batch_count))
+			return false;
+	if (set->entry_count < atomic_load_explicit(&set->plan->entry_count, memory_order_acquire))
+		gotcha_fill_table(set);
+	return true;
+}
+
+static uint64_t table_bytes(const struct gotcha_plan *plan)
+{
+	uint64_t words = (plan->entries ? GOTCHA_TABLE_WORDS : 0) + SHIM_SET_SLOTS_ROOM + GOTCHA_BATCHES;
+	return (sizeof(struct gotcha_set) + words * 8 + GOTCHA_PAGE - 1) & ~(uint64_t)(GOTCHA_PAGE - 1);
+}
+
+/* Records stay in the registry for good, so that it can be walked without a lock; they are used again. */
+static struct gotcha_set *claim_record(const struct gotcha_plan *plan)
+{
+	for (struct gotcha_set *s = atomic_load(&gotcha_sets); s; s = s->all_next) {
+		uint32_t unused = 0;
+		if (s->has_table == (plan->entries != NULL) && atomic_compare_exchange_strong(&s->in_use, &unused, 1))
+			return s;
+	}
+	long result = shim_syscall6(SYS_mmap, 0, (long)table_bytes(plan), PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (failed_call(result)) {
+		gotcha_fail((int)-result, "libset", "mmap of its table");
+		return NULL;
+	}
+	struct gotcha_set *set = (void *)result;
+	set->in_use = 1;
+	set->has_table = plan->entries != NULL;
+	/* The record, the slots and the first table entries share a page. */
+	set->slots = (void **)(set + 1);
+	set->regions = (char **)(set->slots + SHIM_SET_SLOTS_ROOM);
+	set->table = plan->entries ? (uint64_t *)(set->regions + GOTCHA_BATCHES) : gotcha_starting_table;
+	set->all_next = atomic_load(&gotcha_sets);
+	while (!atomic_compare_exchange_weak(&gotcha_sets, &set->all_next, set))
+		;
+	return set;
+}
+
+struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
+{
+	struct gotcha_set *set = claim_record(plan);
+
+	if (set) {
+		set->plan = plan;
+		set->entry_count = 0;
+		set->locale_age = 0;
+		set->slots[0] = NULL;
+		if (gotcha_extend(set))
+			return set;
+		gotcha_unmake(set, false);
+	}
+	errno = EAGAIN;
+	return NULL;
+}
+
+static void run_destructors(struct gotcha_set *set)
+{
+	struct gotcha_set *outside = gotcha_here();
+
+	gotcha_switch(&shim_tls, set);
+	while (set->exits) {
+		struct gotcha_exit_entry *e = set->exits;
+		set->exits = e->next;
+		e->function(e->arg);
+		free(e);
+	}
+	for (uint32_t n = set->batch_count; n-- > 0;)
+		for (uint64_t i = set->plan->batches[n]->member_count; i-- > 0;)
+			destruct(&set->plan->batches[n]->members[i], set->regions[n]);
+	gotcha_switch(&shim_tls, outside);
+}
+
+void gotcha_unmake(struct gotcha_set *set, bool destructors)
+{
+	if (destructors)
+		run_destructors(set);
+	while (set->exits) {
+		struct gotcha_exit_entry *e = set->exits;
+		set->exits = e->next;
+		free(e);
+	}
+	uint32_t count = set->batch_count;
+	__atomic_store_n(&set->batch_count, 0, __ATOMIC_RELEASE);
+	for (uint32_t n = 0; n < count; n++)
+		shim_syscall2(SYS_munmap, set->regions[n], set->plan->batches[n]->bytes);
+	atomic_store(&set->in_use, 0);
+}
+
+SHIM_SLOT(__cxa_atexit);
+
+/* A copy's destructors are the libset's. */
+SHIM_EXPORT int __cxa_atexit(void (*function)(void *), void *arg, void *dso)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	struct gotcha_set *set = NULL;
+	int result = -1;
+
+	if (dso)
+		(void)gotcha_original_of((uint64_t)dso, &set);
+	if (!set) {
+		result = SHIM_REAL(int (*)(void (*)(void *), void *, void *), __cxa_atexit)(function, arg, dso);
+	} else {
+		struct gotcha_exit_entry *e = malloc(sizeof *e);
+		if (e) {
+			*e = (struct gotcha_exit_entry){set->exits, function, arg};
+			set->exits = e;
+			result = 0;
+		}
+	}
+	shim_defer_end(call, deferred);
+	return result;
+}

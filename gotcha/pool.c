@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool.c - libsets that are ready for the next launch, and what becomes of those that cancelled calls leave behind. */
+#include "libset.h"
+#include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+
+struct gotcha_plan gotcha_program;
+struct gotcha_set *_Atomic gotcha_sets;
+_Atomic uint32_t gotcha_ready_count;
+
+static struct gotcha_set *ready;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+static _Atomic int prepared; /* 0 not yet, 1 under way, 2 there is a plan, 3 there can't be one */
+static int prepare_error;
+
+static void take_lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+		shim_syscall0(SYS_sched_yield);
+}
+
+static void drop_lock(void)
+{
+	atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+bool gotcha_prepare(void)
+{
+	int expected = 0;
+
+	if (SHIM_LIKELY(atomic_load_explicit(&prepared, memory_order_acquire) == 2))
+		return true;
+	if (atomic_compare_exchange_strong(&prepared, &expected, 1)) {
+		bool good = gotcha_table_init() && gotcha_control(GOTCHA_PLAN, &gotcha_program, true);
+		prepare_error = errno;
+		if (!good)
+			shim_message("functions can't be isolated", "libsets", gotcha_reason());
+		atomic_store_explicit(&prepared, good ? 2 : 3, memory_order_release);
+	}
+	while (atomic_load_explicit(&prepared, memory_order_acquire) == 1)
+		shim_syscall0(SYS_sched_yield);
+	if (prepared == 2)
+		return true;
+	errno = ENOSYS;
+	return false;
+}
+
+/* Objects have come: the plan learns of them, and the caller's libset gets its copies. */
+void gotcha_loaded(void)
+{
+	struct gotcha_set *set = gotcha_here();
+
+	if (atomic_load_explicit(&prepared, memory_order_acquire) != 2)
+		return;
+	if (!gotcha_control(GOTCHA_GROW, &gotcha_program, true))
+		shim_message("libraries are not copied", "libsets", gotcha_reason());
+	if (set && set->plan == &gotcha_program && !gotcha_extend(set))
+		shim_message("libraries are not copied", "libset", gotcha_reason());
+}
+
+void gotcha_put_ready(struct gotcha_set *set)
+{
+	take_lock();
+	set->next = ready;
+	ready = set;
+	gotcha_ready_count++;
+	drop_lock();
+}
+
+struct gotcha_set *gotcha_take(void)
+{
+	static _Atomic bool told;
+
+	if (!gotcha_prepare())
+		return NULL;
+	take_lock();
+	struct gotcha_set *set = ready;
+	if (set) {
+		ready = set->next;
+		gotcha_ready_count--;
+	}
+	drop_lock();
+	if (set && !gotcha_extend(set)) {
+		gotcha_unmake(set, false);
+		set = NULL;
+	}
+	if (!set)
+		set = gotcha_make(&gotcha_program);
+	if (!set) {
+		if (!atomic_exchange(&told, true))
+			shim_message("no libset for another isolated function", "libset", gotcha_reason());
+		errno = EAGAIN;
+		return NULL;
+	}
+	if (gotcha_ready_count < shim_config.libsets)
+		(void)gotcha_control(GOTCHA_REFILL, NULL, false);
+	return set;
+}
+
+/* A call that was given up may have left its libset in any state: nobody uses it again. */
+void gotcha_retire(struct gotcha_set *set)
+{
+	if (!gotcha_control(GOTCHA_RETIRE, set, false))
+		gotcha_unmake(set, false);
+}
+
+/* In the child of a fork: another thread may have been in the middle of something here. */
+void gotcha_forked(void)
+{
+	drop_lock();
+	if (prepared == 1)
+		prepared = 3;
+	gotcha_control_forked();
+}

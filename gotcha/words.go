@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gotcha
+
+/*
+#include "libset.h"
+*/
+import "C"
+
+import (
+	delf "debug/elf"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"libinger/elf"
+)
+
+// reference is a word of a program object that leads to a function of a copied library.
+type reference struct {
+	vaddr  uint64
+	before uint64
+	target uint64
+}
+
+// installed are the words of one object that were pointed at trampolines.
+type installed struct {
+	object      string
+	words       *C.struct_gotcha_word
+	count       uint32
+	relro, size uint64
+}
+
+// redirect points the words of program objects that were not looked at yet at trampolines.
+func (w *world) redirect(plan *C.struct_gotcha_plan) error {
+	for _, o := range w.objects {
+		if o.kind == copied || o.done {
+			continue
+		}
+		o.done = true
+		if o.kind != program || o.Name == "libinger.so.0" {
+			continue
+		}
+		refs, err := w.references(o)
+		if err != nil {
+			return err
+		}
+		if err := w.point(plan, o, refs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// callable gives the copied library that a function address belongs to. libc's functions are reached directly: those
+// that have state are wrappers of ours.
+func (w *world) callable(address uint64) *object {
+	m := w.copyAt(address)
+	if m == nil || m.libc() || !m.done || !m.isText(address) {
+		return nil
+	}
+	return m
+}
+
+func (w *world) references(o *object) ([]reference, error) {
+	var refs []reference
+	b := w.binder(o)
+	for r, err := range o.Relocations() {
+		if err != nil {
+			return nil, err
+		}
+		switch r.Type {
+		case delf.R_X86_64_COPY:
+			refs = append(refs, w.copiedTable(o, r)...)
+		case delf.R_X86_64_GLOB_DAT, delf.R_X86_64_JMP_SLOT, delf.R_X86_64_64:
+			if r.Type == delf.R_X86_64_64 && r.Addend != 0 {
+				continue
+			}
+			target, s, err := b.target(r)
+			if err != nil || w.callable(target) == nil || w.starting(w.callable(target), target, s.Name) {
+				continue // not bound, and perhaps never to be
+			}
+			before, err := o.Word(r.Offset)
+			if err != nil {
+				return nil, err
+			}
+			if before != target && r.Type == delf.R_X86_64_64 {
+				continue // the program has changed it since
+			}
+			refs = append(refs, reference{o.Base + r.Offset, before, target})
+		}
+	}
+	return refs, nil
+}
+
+// copiedTable looks through a variable that the program took a copy of (R_X86_64_COPY), such as a class's table of
+// virtual functions: its pointers to functions follow the libset, too.
+func (w *world) copiedTable(o *object, r elf.Relocation) []reference {
+	s, err := o.Symbol(r.Symbol)
+	if err != nil {
+		return nil
+	}
+	for _, m := range w.copies {
+		d, ok := m.Lookup(s.Name, s.Version)
+		if !ok || !m.done || m.libc() {
+			continue
+		}
+		var refs []reference
+		for off := uint64(0); off+8 <= min(s.Size, d.Size); off += 8 {
+			value, err := o.Word(r.Offset + off)
+			original, err2 := m.Word(d.Value + off)
+			if err == nil && err2 == nil && value == original && w.callable(value) != nil {
+				refs = append(refs, reference{o.Base + r.Offset + off, value, value})
+			}
+		}
+		return refs
+	}
+	return nil
+}
+
+// point makes the entries and trampolines that are missing, then writes the words.
+func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	first := uint32(plan.entry_count)
+	var fresh []uint64
+	for _, r := range refs {
+		if _, known := w.entries[r.target]; !known {
+			w.entries[r.target] = first + uint32(len(fresh))
+			fresh = append(fresh, r.target)
+		}
+	}
+	if int(first)+len(fresh) > C.GOTCHA_TABLE_WORDS {
+		for _, target := range fresh {
+			delete(w.entries, target)
+		}
+		return failure(o, "%d functions: more than a shadow GOT has room for", len(fresh))
+	}
+	if err := w.publish(plan, first, fresh); err != nil {
+		return err
+	}
+	words := array[C.struct_gotcha_word](len(refs))
+	for i, r := range refs {
+		words[i].word = foreign[C.uint64_t](r.vaddr)
+		words[i].before, words[i].after = C.uint64_t(r.before), C.uint64_t(w.trampoline(w.entries[r.target]))
+	}
+	done := installed{object: o.Path, words: unsafe.SliceData(words), count: uint32(len(words))}
+	if l := o.layoutRELRO(); l.Size > 0 {
+		done.relro, done.size = o.Base+l.Start, l.Size
+	}
+	if C.gotcha_install(done.words, C.uint32_t(done.count), false, C.uint64_t(done.relro), C.uint64_t(done.size)) == 0 {
+		return failure(o, "its GOT was not written")
+	}
+	w.words = append(w.words, done)
+	return nil
+}
+
+// layoutRELRO gives the whole pages that are read-only after relocation.
+func (o *object) layoutRELRO() elf.Range {
+	start, end := down(o.RELRO.Start), down(o.RELRO.End())
+	if end <= start {
+		return elf.Range{}
+	}
+	return elf.Range{Start: start, Size: end - start}
+}
+
+// run is a stretch of entries whose trampolines lie together.
+type run struct {
+	first, count uint32
+	address      uint64
+}
+
+var runs []run
+
+func (w *world) trampoline(entry uint32) uint64 {
+	for _, r := range runs {
+		if entry-r.first < r.count {
+			return r.address + uint64(entry-r.first)*16
+		}
+	}
+	panic(fmt.Sprintf("entry %d has no trampoline", entry))
+}
+
+func (w *world) publish(plan *C.struct_gotcha_plan, first uint32, targets []uint64) error {
+	if len(targets) == 0 {
+		return nil
+	}
+	entries := make([]C.struct_gotcha_entry, len(targets))
+	for i, target := range targets {
+		m := w.copyAt(target)
+		entries[i].original, entries[i].batch = C.uint64_t(target), C.uint64_t(m.batch)
+		entries[i].at = C.uint64_t(m.place(target - m.Base))
+	}
+	C.gotcha_publish(plan, unsafe.SliceData(entries), C.uint32_t(len(entries)))
+	address := C.gotcha_trampolines(C.uint32_t(first), C.uint32_t(len(targets)))
+	if address == 0 {
+		return errors.New(C.GoString(C.gotcha_reason()))
+	}
+	runs = append(runs, run{first, uint32(len(targets)), uint64(address)})
+	return nil
+}
+
+// restore puts every word back that still holds what was written. Objects looked at again later start afresh.
+func (w *world) restore() {
+	for _, d := range w.words {
+		C.gotcha_install(d.words, C.uint32_t(d.count), true, C.uint64_t(d.relro), C.uint64_t(d.size))
+	}
+	w.words = nil
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interpose
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// dataRow is the policy for exported variables. Objects and symbols are shell patterns, separated by white space.
+type dataRow struct {
+	shared  bool
+	why     string
+	objects string
+	symbols string
+}
+
+// dataTable: the first row that matches decides. A variable that no row names belongs to its libset.
+var dataTable = []dataRow{
+	{true, "one instance in the process: what libc's copies change here, the starting libc and the program see", `libc.so.6`, `*`},
+
+	{true, "a standard stream of the process: its buffer, format and ties are what the program has set",
+		`libstdc++.so.6`, `
+		_ZSt3cin _ZSt4cout _ZSt4cerr _ZSt4clog _ZSt4wcin _ZSt5wcout _ZSt5wcerr _ZSt5wclog`},
+	{true, "an empty object that only picks an overload", `libstdc++.so.6`, `_ZSt7nothrow`},
+	{true, "an old string knows by this address that it must not free its characters; strings cross from libset to libset",
+		`*`, `_ZNSs4_Rep20_S_empty_rep_storageE _ZNSb*4_Rep20_S_empty_rep_storageE`},
+	{false, "a facet's number comes from a counter that is not exported: both must be of one copy, with the guard of both",
+		`libstdc++.so.6`, `_ZNSt*2idE _ZGVNSt*2idE`},
+	{false, "a vtable leads to functions of its own libset; types are compared by name and not by address",
+		`*`, `_ZTV* _ZTI* _ZTS* _ZTT*`},
+}
+
+const whyPrivate = "a variable of a library that is copied belongs to its libset"
+
+// DataShared says whether all libsets share one exported variable of a copied object, to which no object of the program
+// refers, and why. (What the program refers to is one variable for all: the program's code is not copied.)
+func DataShared(soname, symbol string) (shared bool, why string) {
+	name := path.Base(soname)
+	for _, row := range dataTable {
+		if matchesAny(row.objects, name) && matchesAny(row.symbols, symbol) {
+			return row.shared, row.why
+		}
+	}
+	return false, whyPrivate
+}
+
+// libcOwn are the variables of libc that each libset's copy has for itself, although the program may refer to the starting
+// libset's: its pointers would lead into a copy that may be gone. tzset() sets both.
+var libcOwn = strings.Fields(`tzname __tzname timezone __timezone daylight __daylight`)
+
+// DataOwn says whether a copy of libc keeps a variable for itself, whatever the program refers to.
+func DataOwn(soname, symbol string) bool {
+	return path.Base(soname) == "libc.so.6" && slices.Contains(libcOwn, symbol)
+}
+
+// oneFunction are functions of copied objects that run in the starting libset, because they guard what all libsets share by
+// a counter that is not exported. Shell patterns.
+var oneFunction = []dataRow{
+	{true, "counts who has initialised the standard streams, of which there is one set", `libstdc++.so.6`, `_ZNSt8ios_base4Init[CD]?Ev`},
+}
+
+// FunctionShared says whether a function of a copied object runs in the starting libset.
+func FunctionShared(soname, symbol string) bool {
+	name := path.Base(soname)
+	for _, row := range oneFunction {
+		if matchesAny(row.objects, name) && matchesAny(row.symbols, symbol) {
+			return true
+		}
+	}
+	return false
+}
+
+// AfterConstructors names a function without arguments that a copy of an object needs called before it is used; "" for none.
+// libstdc++: a facet's number is given on first use. Standard streams come with facets numbered by the starting libset,
+// where the classic locale was first; so it has to be first in a copy.
+func AfterConstructors(soname string) string {
+	if path.Base(soname) == "libstdc++.so.6" {
+		return "_ZNSt6locale7classicEv"
+	}
+	return ""
+}
