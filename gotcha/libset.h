@@ -85,6 +85,9 @@ struct gotcha_plan {
 	_Atomic uint32_t entry_count;
 	struct gotcha_entry *entries; /* room for GOTCHA_TABLE_WORDS; NULL for a plan of one library */
 	uint64_t program_low, program_high; /* the program's own text: never copied */
+	/* Where the program's getopt() variables are; NULL when no object refers to them. */
+	char **optarg;
+	int *optind, *opterr, *optopt;
 };
 
 /* What GOTCHA_LIBRARY is about: fills `plan` for the library and what it needs. */
@@ -106,6 +109,7 @@ struct gotcha_set {
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
 	uint64_t locale_age;             /* of the program's locale that was set here; 0: none */
+	bool options_used;               /* getopt() of the copy is in the middle of something */
 	uint32_t entered;                /* threads inside, for gotcha_close() */
 	_Atomic uint32_t in_use;         /* the record has a set */
 	bool has_table;
@@ -140,6 +144,8 @@ void gotcha_loaded(void);                 /* after dlopen() */
 void gotcha_put_ready(struct gotcha_set *set);
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
+void gotcha_begin_options(struct shim_call *call); /* a function starts as a program does */
+void gotcha_swap_options(struct shim_call *call);
 void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);
 extern struct gotcha_set *_Atomic gotcha_sets; /* registry */
 

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -50,6 +51,7 @@ func (w *world) grow(plan *C.struct_gotcha_plan) error {
 	if err := w.addBatch(plan); err != nil {
 		return err
 	}
+	w.findOptions(plan)
 	return w.redirect(plan)
 }
 
@@ -61,6 +63,39 @@ func (w *world) begin(plan *C.struct_gotcha_plan) error {
 	plan.program_low, plan.program_high = C.uint64_t(w.objects[0].low()), C.uint64_t(w.objects[0].high())
 	plan.entries = (*C.struct_gotcha_entry)(allocate(C.GOTCHA_TABLE_WORDS * C.sizeof_struct_gotcha_entry))
 	return nil
+}
+
+// findOptions finds the variables of getopt(), if some object besides libc refers to them.
+func (w *world) findOptions(plan *C.struct_gotcha_plan) {
+	if plan.optind != nil || !slices.ContainsFunc(w.objects, func(o *object) bool {
+		return !o.libc() && (o.mentions("optind") || o.mentions("optarg"))
+	}) {
+		return
+	}
+	plan.optarg = foreign[*C.char](w.variable("optarg"))
+	plan.opterr = foreign[C.int](w.variable("opterr"))
+	plan.optopt = foreign[C.int](w.variable("optopt"))
+	plan.optind = foreign[C.int](w.variable("optind"))
+}
+
+// mentions says whether the object defines or refers to a symbol.
+func (o *object) mentions(name string) bool {
+	for s, err := range o.Symbols() {
+		if err == nil && s.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// variable gives the address that a reference of the program to an exported variable of libc means.
+func (w *world) variable(name string) uint64 {
+	for _, o := range w.objects {
+		if s, found := o.Lookup(name, ""); found {
+			return o.Base + s.Value
+		}
+	}
+	return 0
 }
 
 // checkLinkMap compares what view.c assumes of the linker's records with libc's own.

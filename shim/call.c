@@ -35,9 +35,17 @@ static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t bu
 	call->thread = t;
 	call->yielded = 0;
 	((struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - call->caller_fs)))->thread = t;
+	bool options = call->set && gotcha_program.optind;
+	if (SHIM_UNLIKELY(options))
+		gotcha_swap_options(call);
 	shim_run_until(t, call, deadline);
 
 	shim_switch_in(call);
+
+	if (SHIM_UNLIKELY(options)) {
+		gotcha_swap_options(call);
+		call->set->options_used |= call->options.optind != 1;
+	}
 
 	t->current = parent;
 	atomic_store_explicit(&t->deadline, parent ? parent->deadline : SHIM_NEVER, memory_order_relaxed);
@@ -131,6 +139,8 @@ static linger_t launch_on(const struct inger_attr *attr, bool isolated, void (*f
 		call->arg = arg;
 		if (attr)
 			call->name = attr->name;
+		if (isolated && SHIM_UNLIKELY(gotcha_program.optind != NULL))
+			gotcha_begin_options(call);
 		call->resume_entry = (uint64_t)shim_entry_start;
 		f.continuation = shim_call_handle(call);
 		if (SHIM_UNLIKELY(budget_us == 0)) {

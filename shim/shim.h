@@ -63,6 +63,12 @@ struct shim_marks {
 	uint64_t programs; /* signals that ran a handler of the program */
 };
 
+/* The variables of getopt(), which the program's code reaches without the help of a libset. */
+struct shim_options {
+	char *optarg;
+	int optind, opterr, optopt;
+};
+
 struct shim_call {
 	/* Written on the call's own thread, read by the handlers that interrupt it. */
 	uint64_t defer_rsp; /* stack pointer where a deferred section began; 0: none. See shim_deferred(). */
@@ -100,6 +106,7 @@ struct shim_call {
 	size_t stack_bytes;
 	const char *name;
 	struct gotcha_set *set; /* an isolated call's libset; kept while pooled */
+	struct shim_options options; /* isolated: the other side's getopt() variables */
 	void *exit_value; /* STATE_LOST by pthread_exit() */
 	bool exits_thread;
 };

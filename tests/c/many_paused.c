@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* many_paused: 10,000 paused calls on one thread, each resumed in turn, at no more than 16 KiB of memory each. */
+/* many_paused: 10,000 paused calls that share the program's libraries, on one thread, each resumed in turn, at no more than 16 KiB of memory each. */
 #include "helpers.h"
 
 #define CALLS 10000
@@ -30,16 +30,18 @@ static void counts(void *arg)
 
 int main(void)
 {
+	struct inger_attr attr = INGER_ATTR_INIT;
+	attr.isolation = INGER_SHARED;
 	plan(7);
 	for (int i = 0; i < 200; i++) { /* the first few fill tables and pools */
-		linger_t call = launch(counts, 50, &tasks[0]);
+		linger_t call = inger_launch_attr(counts, 50, &tasks[0], &attr);
 		cancel(&call);
 	}
 	long before = resident_kib();
 	int paused = 0;
 	for (int i = 0; i < CALLS; i++) {
 		tasks[i].value = 0;
-		tasks[i].call = i % 2 ? launch(yields, TO_COMPLETION, &tasks[i]) : launch(counts, 20, &tasks[i]);
+		tasks[i].call = inger_launch_attr(i % 2 ? yields : counts, i % 2 ? TO_COMPLETION : 20, &tasks[i], &attr);
 		paused += tasks[i].call.continuation && !tasks[i].call.is_complete;
 		if (!tasks[i].call.continuation)
 			bail("launch");

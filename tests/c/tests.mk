@@ -18,9 +18,9 @@ tests_c_headers := include/inger.h tests/c/tests.mk $(wildcard tests/c/*.h)
 tests_c_late := late_dlopen threads_before
 # Not TAP programs: crash.t runs it.
 tests_c_parts := crash_inside
-tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so
+tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
 
-tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib ctypes_spin, \
+tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib ctypes_spin, \
 	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc)))
 tests_c_runs := $(tests_c_names) $(tests_c_late) $(addsuffix .preload,$(tests_c_names))
 tests_c_scripts := $(wildcard tests/c/*.t)
@@ -53,13 +53,13 @@ $(tests_c)/%.preload: tests/c/%.c $(tests_c_headers)
 	$(CC) -std=gnu11 $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $(filter %.c %.S,$^) -Wl,--unresolved-symbols=ignore-all $(tests_c_libs)
 $(tests_c)/%.preload: tests/c/%.cc $(tests_c_headers)
 	@mkdir -p $(@D)
-	$(CXX) $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $< -Wl,--unresolved-symbols=ignore-all
+	$(CXX) $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $< -Wl,--unresolved-symbols=ignore-all $(tests_c_libs)
 $(tests_c)/%: tests/c/%.c $(tests_c_headers) $(BUILD)/libinger.so
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(tests_c_flags) -rdynamic -o $@ $(filter %.c %.S,$^) $(tests_c_link) $(tests_c_libs)
 $(tests_c)/%: tests/c/%.cc $(tests_c_headers) $(BUILD)/libinger.so
 	@mkdir -p $(@D)
-	$(CXX) $(tests_c_flags) -rdynamic -o $@ $< $(tests_c_link)
+	$(CXX) $(tests_c_flags) -rdynamic -o $@ $< $(tests_c_link) $(tests_c_libs)
 $(tests_c)/lib%.so: tests/c/%_lib.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $<
@@ -71,3 +71,21 @@ $(addprefix $(tests_c)/,$(tests_c_late)): tests_c_link := -ldl
 $(tests_c)/state_survives $(tests_c)/state_survives.preload: tests/c/state_regs.S
 $(tests_c)/names_clash $(tests_c)/names_clash.preload: $(tests_c)/libnames_clash.so
 $(tests_c)/names_clash $(tests_c)/names_clash.preload: tests_c_libs := -L$(tests_c) -lnames_clash -Wl,-rpath,'$$ORIGIN'
+# The libraries that the programs about libraries are about.
+$(tests_c)/libs_png $(tests_c)/libs_png.preload: tests_c_libs := -lpng
+$(tests_c)/libs_jpeg $(tests_c)/libs_jpeg.preload: tests_c_libs := -ljpeg
+$(tests_c)/libs_zlib $(tests_c)/libs_zlib.preload: tests_c_libs := -lz
+$(tests_c)/libs_sqlite $(tests_c)/libs_sqlite.preload: tests_c_libs := -lsqlite3
+$(tests_c)/libs_pcre2 $(tests_c)/libs_pcre2.preload: tests_c_libs := -lpcre2-8
+$(tests_c)/libs_lua $(tests_c)/libs_lua.preload: tests_c_libs := -llua5.4
+$(tests_c)/libs_many $(tests_c)/libs_many.preload: tests_c_libs := -lpng -lsqlite3
+
+tests_c_isolate := $(foreach name,isolate_lib isolate_storm,$(tests_c)/$(name) $(tests_c)/$(name).preload)
+$(tests_c_isolate): $(tests_c)/libisolate_lib.so
+$(tests_c)/libisolate_lib.so: tests/c/isolate_lib.h
+$(tests_c_isolate): tests_c_libs := -L$(tests_c) -lisolate_lib -Wl,-rpath,'$$ORIGIN'
+# The tests of locales need one that writes numbers in another way, whatever the machine has.
+build-test-c: $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC
+$(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC:
+	@mkdir -p $(tests_c)/locale
+	localedef -i de_DE -f UTF-8 $(tests_c)/locale/de_DE.UTF-8
