@@ -238,3 +238,43 @@ func TestOpenAndClose(t *testing.T) {
 		}
 	}
 }
+
+// The table that follows the symbols says how many there are when the hash tables do not.
+func TestSymbolsWithoutAHashTableAreCounted(t *testing.T) {
+	f := tiny(true)
+	f.put64(f.dyn(delf.DT_HASH)-8, 0x6ffffe00) // no longer DT_HASH
+	f.put32(f.at["gnuhash"]+24, 0)             // an empty bucket
+	o, err := Parse("tiny", f.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.NumSymbols() != 8 {
+		t.Errorf("%d symbols, want 8", o.NumSymbols())
+	}
+	if s, ok := o.Lookup("plain", ""); ok {
+		t.Errorf("found %+v through an empty table", s)
+	}
+}
+
+func TestPLTRelocationsThatAreCountedTwiceComeOnce(t *testing.T) {
+	f := tiny(true)
+	f.put64(f.dyn(delf.DT_RELASZ), 2*relaSize) // the PLT's relocation is the one after
+	o, err := Parse("tiny", f.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plt, other := 0, 0
+	for r, err := range o.Relocations() {
+		switch {
+		case err != nil:
+			t.Error(err)
+		case r.PLT:
+			plt++
+		case !r.RELR:
+			other++
+		}
+	}
+	if plt != 1 || other != 1 {
+		t.Errorf("%d relocations of the PLT and %d others, want 1 and 1", plt, other)
+	}
+}

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"libinger/elf"
-	"libinger/interpose"
 )
 
 const sttGNUIfunc = delf.SymType(10)
@@ -122,6 +121,6 @@ func (w *world) shared(m *object, address uint64, symbol string) bool {
 	if m.libc() || w.referred[address] && !strings.HasPrefix(symbol, "_ZT") {
 		return true // but tables of classes lead to functions, which are the libset's
 	}
-	shared, _ := interpose.DataShared(m.Name, symbol)
+	shared, _ := m.sharing.Shared(symbol)
 	return shared
 }

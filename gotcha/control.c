@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 struct order {
@@ -15,6 +16,7 @@ struct order {
 	enum gotcha_order what;
 	void *argument;
 	int error;
+	char reason[256];
 	_Atomic uint32_t done;
 };
 
@@ -74,6 +76,8 @@ static void *control(void *unused)
 		while (o) {
 			struct order *next = o->next; /* o is gone once it is done */
 			o->error = obey(o);
+			if (o->error)
+				memcpy(o->reason, gotcha_reason(), sizeof o->reason);
 			atomic_store(&o->done, 1);
 			wake(&o->done);
 			o = next;
@@ -147,7 +151,8 @@ bool gotcha_control(enum gotcha_order what, void *argument, bool wait)
 		return true;
 	while (!atomic_load(&order.done))
 		wait_for(&order.done, 0);
-	errno = order.error;
+	if (order.error)
+		gotcha_fail_as(order.error, order.reason);
 	return order.error == 0;
 }
 

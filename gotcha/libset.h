@@ -110,7 +110,8 @@ struct gotcha_set {
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
 	uint64_t locale_age;             /* of the program's locale that was set here; 0: none */
 	bool options_used;               /* getopt() of the copy is in the middle of something */
-	uint32_t entered;                /* threads inside, for gotcha_close() */
+	_Atomic uint32_t entered;        /* threads inside, for gotcha_close() */
+	bool open;                       /* gotcha_open() gave it out */
 	_Atomic uint32_t in_use;         /* the record has a set */
 	bool has_table;
 };
@@ -150,6 +151,8 @@ void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);
 extern struct gotcha_set *_Atomic gotcha_sets; /* registry */
 
 /* ---- control.c: the thread that calls Go and makes libsets ahead */
+void gotcha_drop_ready(void);             /* gives ready libsets back */
+void gotcha_prepare_again(void);          /* the plan's words were taken back */
 enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY, GOTCHA_RESTORE };
 bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
 void gotcha_control_forked(void);
@@ -164,6 +167,7 @@ bool gotcha_view_init(const struct link_map *libc);
 
 /* ---- message.c */
 void gotcha_fail(int error, const char *object, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void gotcha_fail_as(int error, const char *reason);
 const char *gotcha_reason(void);
 
 #endif

@@ -65,10 +65,10 @@ func (w *world) begin(plan *C.struct_gotcha_plan) error {
 	return nil
 }
 
-// findOptions finds the variables of getopt(), if some object besides libc refers to them.
+// findOptions finds the variables of getopt(), if the program refers to them.
 func (w *world) findOptions(plan *C.struct_gotcha_plan) {
 	if plan.optind != nil || !slices.ContainsFunc(w.objects, func(o *object) bool {
-		return !o.libc() && (o.mentions("optind") || o.mentions("optarg"))
+		return o.kind == program && (o.mentions("optind") || o.mentions("optarg"))
 	}) {
 		return
 	}

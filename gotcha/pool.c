@@ -105,6 +105,29 @@ void gotcha_retire(struct gotcha_set *set)
 		gotcha_unmake(set, false);
 }
 
+void gotcha_drop_ready(void)
+{
+	for (;;) {
+		take_lock();
+		struct gotcha_set *set = ready;
+		if (set) {
+			ready = set->next;
+			gotcha_ready_count--;
+		}
+		drop_lock();
+		if (!set)
+			return;
+		gotcha_unmake(set, false);
+	}
+}
+
+void gotcha_prepare_again(void)
+{
+	int planned = 2;
+
+	atomic_compare_exchange_strong(&prepared, &planned, 0);
+}
+
 /* In the child of a fork: another thread may have been in the middle of something here. */
 void gotcha_forked(void)
 {

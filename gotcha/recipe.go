@@ -131,7 +131,7 @@ func (rc *recipe) bind(w *world, b *binder, r elf.Relocation, at uint64) error {
 		rc.fixed = append(rc.fixed, word{at, findDSO()})
 		return nil
 	}
-	if s.Defined && interpose.DataOwn(b.o.Name, s.Name) {
+	if b.o.libc() && s.Defined && interpose.DataOwn(b.o.Name, s.Name) {
 		rc.own = append(rc.own, word{at, b.o.place(s.Value) + addend})
 		return nil
 	}
@@ -152,7 +152,7 @@ func (rc *recipe) bind(w *world, b *binder, r elf.Relocation, at uint64) error {
 // starting says whether a function or variable of a copied library is the starting libset's for all.
 func (w *world) starting(m *object, target uint64, symbol string) bool {
 	if m.isText(target) {
-		return interpose.FunctionShared(m.Name, symbol)
+		return m.oneFunctions && interpose.FunctionShared(m.Name, symbol)
 	}
 	return w.shared(m, target, symbol)
 }

@@ -207,4 +207,9 @@ func (w *world) restore() {
 		C.gotcha_install(d.words, C.uint32_t(d.count), true, C.uint64_t(d.relro), C.uint64_t(d.size))
 	}
 	w.words = nil
+	for _, o := range w.objects {
+		if o.kind == program {
+			o.done = false
+		}
+	}
 }

@@ -31,8 +31,10 @@ type object struct {
 	kind kind
 	why  string
 	// Of a copied object:
-	batch uint32
-	at    uint64 // where its first page is in the region
+	batch        uint32
+	at           uint64               // where its first page is in the region
+	sharing      interpose.DataPolicy // of its exported variables
+	oneFunctions bool                 // some of its functions are the starting libset's
 	// Whether its references were looked at (program) or its recipe was written (copied).
 	done bool
 }
@@ -56,8 +58,9 @@ type world struct {
 
 // look brings the list of objects up to date. Objects that were unloaded are forgotten.
 func (w *world) look() error {
+	// An object that can't be read is named in the error and left out: it is not copied.
 	loaded, err := elf.Loaded()
-	if err != nil {
+	if len(loaded) == 0 {
 		return err
 	}
 	known := make(map[uintptr]*object, len(w.objects))
@@ -70,6 +73,7 @@ func (w *world) look() error {
 		if o == nil || o.Base != l.Base || o.Path != l.Path {
 			o = &object{Object: l}
 			o.kind, o.why = classify(l)
+			o.sharing, o.oneFunctions = interpose.DataOf(l.Name), interpose.SharesFunctions(l.Name)
 		}
 		objects = append(objects, o)
 	}

@@ -47,7 +47,7 @@ struct inger_attr {
 	size_t stack_bytes; /* room for the function's frames; rounded up to pages; 0: RLIMIT_STACK or 8 MiB. ENOMEM if refused */
 	const char *name;   /* for messages, such as the report of a stack overflow; must live as long as the call; may be NULL */
 	uint32_t isolation; /* enum inger_isolation */
-	uint32_t reserved;  /* 0 */
+	uint32_t libsets;   /* keep at least this many ready for further launches, from now on; 0: INGER_LIBSETS, or 1 */
 };
 #define INGER_ATTR_INIT { sizeof(struct inger_attr), 0, 0, 0, 0 }
 
@@ -63,7 +63,7 @@ enum inger_isolation {
  * Returns    a paused or completed call by value; a paused one belongs to the caller until resume() completes it or
  *            cancel() gives it up. On failure continuation is NULL and is_complete false, with errno:
  *            EINVAL  func is NULL
- *            EAGAIN  too many calls exist (about a million)
+ *            EAGAIN  too many calls exist (about a million), or memory for another libset was refused (said once on stderr)
  *            ENOMEM  no memory for a stack or a TCB
  *            ENOSYS  the processor or libc lacks something needed (said once on stderr)
  * Nesting    may be called inside a preemptible function: the inner call is paused at the earlier of both deadlines.
@@ -97,6 +97,18 @@ INGER_API int cancel(linger_t *f) INGER_NOEXCEPT_ INGER_ALIAS_("inger_cancel");
  * launch() or resume() returns with yielded set; the next resume() goes on here. Outside of one it does nothing.
  * Threads    may return on another thread than it was called on. */
 INGER_API void inger_pause(void) INGER_NOEXCEPT_;
+
+/* inger_shutdown - take everything back that was changed in the program: each word of a global-offset table holds again what
+ * it held, pooled libsets and their memory are given back. A later launch begins anew.
+ * Returns    0, or -1 with errno: EBUSY (an isolated call is paused or running, or this is called inside of one).
+ * Threads    any, while no other thread launches or resumes. Libsets of gotcha.h stay open. */
+INGER_API int inger_shutdown(void) INGER_NOEXCEPT_;
+
+/* inger_strerror - what an errno of this library was about: "object: reason".
+ * error      the errno value.
+ * Returns    the reason of this thread's last failure when that was `error`, else the plain description of `error`; valid
+ *            until this thread's next failure. Never NULL. */
+INGER_API const char *inger_strerror(int error) INGER_NOEXCEPT_;
 
 /* inger_version - the library's version, such as "0.1.0"; static storage. Async-signal-safe. */
 INGER_API const char *inger_version(void) INGER_NOEXCEPT_;

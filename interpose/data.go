@@ -34,16 +34,68 @@ var dataTable = []dataRow{
 
 const whyPrivate = "a variable of a library that is copied belongs to its libset"
 
-// DataShared says whether all libsets share one exported variable of a copied object, to which no object of the program
-// refers, and why. (What the program refers to is one variable for all: the program's code is not copied.)
-func DataShared(soname, symbol string) (shared bool, why string) {
-	name := path.Base(soname)
+// DataPolicy is what dataTable says of one object: the rows that name it.
+type DataPolicy []dataRule
+
+type dataRule struct {
+	shared   bool
+	why      string
+	patterns []pattern
+}
+
+// pattern is a shell pattern; prefix is what comes before its first wildcard. Thousands of names are compared, and most
+// differ there.
+type pattern struct {
+	text, prefix string
+}
+
+// DataOf gives the policy for the exported variables of a copied object, by its SONAME.
+func DataOf(soname string) DataPolicy {
+	var out DataPolicy
 	for _, row := range dataTable {
-		if matchesAny(row.objects, name) && matchesAny(row.symbols, symbol) {
-			return row.shared, row.why
+		if matchesAny(row.objects, path.Base(soname)) {
+			out = append(out, dataRule{row.shared, row.why, compile(row.symbols)})
+		}
+	}
+	return out
+}
+
+// Shared says whether all libsets share one exported variable, to which no object of the program refers, and why. (What
+// the program refers to is one variable for all: the program's code is not copied.)
+func (p DataPolicy) Shared(symbol string) (shared bool, why string) {
+	for _, rule := range p {
+		for _, pattern := range rule.patterns {
+			if pattern.matches(symbol) {
+				return rule.shared, rule.why
+			}
 		}
 	}
 	return false, whyPrivate
+}
+
+func compile(texts string) []pattern {
+	var out []pattern
+	for _, text := range strings.Fields(texts) {
+		plain := strings.IndexAny(text, "*?[")
+		if plain < 0 {
+			plain = len(text)
+		}
+		out = append(out, pattern{text, text[:plain]})
+	}
+	return out
+}
+
+func (p pattern) matches(name string) bool {
+	if !strings.HasPrefix(name, p.prefix) {
+		return false
+	}
+	matched, err := path.Match(p.text, name)
+	return err == nil && matched
+}
+
+// DataShared is DataOf(soname).Shared(symbol).
+func DataShared(soname, symbol string) (shared bool, why string) {
+	return DataOf(soname).Shared(symbol)
 }
 
 // libcOwn are the variables of libc that each libset's copy has for itself, although the program may refer to the starting
@@ -61,11 +113,15 @@ var oneFunction = []dataRow{
 	{true, "counts who has initialised the standard streams, of which there is one set", `libstdc++.so.6`, `_ZNSt8ios_base4Init[CD]?Ev`},
 }
 
+// SharesFunctions says whether FunctionShared is true for any function of the object.
+func SharesFunctions(soname string) bool {
+	return slices.ContainsFunc(oneFunction, func(row dataRow) bool { return matchesAny(row.objects, path.Base(soname)) })
+}
+
 // FunctionShared says whether a function of a copied object runs in the starting libset.
 func FunctionShared(soname, symbol string) bool {
-	name := path.Base(soname)
 	for _, row := range oneFunction {
-		if matchesAny(row.objects, name) && matchesAny(row.symbols, symbol) {
+		if matchesAny(row.symbols, symbol) && matchesAny(row.objects, path.Base(soname)) {
 			return true
 		}
 	}

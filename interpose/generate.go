@@ -18,6 +18,8 @@ const (
 var own = []string{
 	"launch", "resume", "cancel",
 	"inger_launch", "inger_launch_attr", "inger_resume", "inger_cancel", "inger_pause", "inger_version",
+	"inger_shutdown", "inger_strerror",
+	"gotcha_open", "gotcha_sym", "gotcha_enter", "gotcha_leave", "gotcha_close",
 }
 
 var macros = map[Class]string{
@@ -54,7 +56,7 @@ func Header() []byte {
 		fmt.Fprintf(&b, "#ifndef %s\n#define %s(%s)\n#endif\n", macros[class], macros[class], params)
 	}
 	b.WriteByte('\n')
-	for _, r := range rows {
+	for _, r := range rows() {
 		macro, ok := macros[r.Class]
 		switch {
 		case !ok:
@@ -79,7 +81,7 @@ func ExportMap() []byte {
 	for _, symbol := range own {
 		fmt.Fprintf(&b, "\t%s;\n", symbol)
 	}
-	for _, r := range rows {
+	for _, r := range rows() {
 		if r.Class.Wrapped() {
 			fmt.Fprintf(&b, "\t%s;\n", r.Symbol)
 		}

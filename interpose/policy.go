@@ -44,6 +44,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Class says how a function is treated.
@@ -141,7 +142,8 @@ var tables = [][]group{
 	privateTable, compatTable,
 }
 
-var rows = makeRows()
+// Made when somebody asks: the library that is loaded into programs seldom does.
+var rows = sync.OnceValue(makeRows)
 
 func makeRows() []Row {
 	var out []Row
@@ -158,11 +160,12 @@ func makeRows() []Row {
 
 // Rows gives the whole policy, sorted by symbol.
 func Rows() []Row {
-	return slices.Clone(rows)
+	return slices.Clone(rows())
 }
 
 // Lookup gives the policy for one exported function of libc; false when libc 2.36 exports no such function.
 func Lookup(symbol string) (Row, bool) {
+	rows := rows()
 	i, found := slices.BinarySearchFunc(rows, symbol, func(r Row, s string) int { return strings.Compare(r.Symbol, s) })
 	if !found {
 		return Row{}, false

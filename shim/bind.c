@@ -6,6 +6,7 @@
  * somebody else's definition is left alone. Pages are made writable, written and put back. Runs before the first launch
  * and after each dlopen(), under the loader wrapper's deferral; a pass over objects already done changes nothing. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <elf.h>
 #include <link.h>
 #include <string.h>
@@ -35,6 +36,49 @@ struct tables {
 	size_t rela_bytes, plt_bytes;
 	uint64_t relro, relro_bytes, low, high;
 };
+
+/* What was written, object by object, for inger_shutdown(). Address space; pages are touched as it grows. */
+#define LOG_WORDS (1u << 19)
+#define LOG_OBJECTS (1u << 13)
+struct written {
+	uint32_t first, count;
+	uint64_t relro, relro_bytes;
+};
+static struct gotcha_word *log_words;
+static struct written *log_objects;
+static uint32_t word_count, object_count;
+
+static bool log_ready(void)
+{
+	size_t words = LOG_WORDS * sizeof *log_words, bytes = words + LOG_OBJECTS * sizeof *log_objects;
+
+	if (log_words)
+		return true;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	log_words = p;
+	log_objects = (void *)((char *)p + words);
+	return true;
+}
+
+static void write_word(uint64_t *word, uint64_t value)
+{
+	if (*word == value || word_count == LOG_WORDS)
+		return;
+	log_words[word_count++] = (struct gotcha_word){word, *word, value};
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* Newest first: an object may have been written more than once. */
+void shim_unbind(void)
+{
+	while (object_count > 0) {
+		const struct written *w = &log_objects[--object_count];
+		gotcha_install(&log_words[w->first], w->count, true, w->relro, w->relro_bytes);
+	}
+	word_count = 0;
+}
 
 static unsigned hash(const char *name)
 {
@@ -131,7 +175,7 @@ static void bind_plain(const struct tables *t, const Elf64_Rela *entries, size_t
 			uint64_t elsewhere = (uint64_t)shim_published_elsewhere(name, t->map);
 			bool unbound = type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high;
 			if (elsewhere && (*word == (uint64_t)shim_own_symbol(name) + addend || unbound))
-				__atomic_store_n(word, elsewhere + addend, __ATOMIC_RELEASE);
+				write_word(word, elsewhere + addend);
 		}
 	}
 }
@@ -148,7 +192,7 @@ static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size
 		uint64_t *word = (uint64_t *)(t->map->l_addr + entries[i].r_offset);
 		bool unbound = type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high && *word != w->real;
 		if (*word == w->real || unbound)
-			__atomic_store_n(word, w->ours, __ATOMIC_RELEASE);
+			write_word(word, w->ours);
 	}
 }
 
@@ -159,6 +203,11 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 
 	if (!read_tables(map, &t))
 		return;
+	if (!log_ready() || object_count == LOG_OBJECTS) {
+		shim_message("calls are not bound", map->l_name[0] ? map->l_name : "the program", "no room to note what is changed");
+		return;
+	}
+	uint32_t first = word_count;
 	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ | PROT_WRITE) != 0) {
 		shim_message("calls are not bound", map->l_name[0] ? map->l_name : "the program", "mprotect of its RELRO pages was refused");
 		return;
@@ -170,6 +219,8 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 		bind_entries(&t, t.rela, t.rela_bytes);
 		bind_entries(&t, t.plt, t.plt_bytes);
 	}
+	if (word_count > first)
+		log_objects[object_count++] = (struct written){first, word_count - first, t.relro, t.relro_bytes};
 	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ) != 0)
 		shim_message("pages stay writable", map->l_name[0] ? map->l_name : "the program", "mprotect was refused");
 }

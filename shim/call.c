@@ -9,6 +9,7 @@
 
 #define VERSION "0.1.0"
 #define STACK_LIMIT ((size_t)1 << 40)
+#define LIBSETS_LIMIT 10000u /* as INGER_LIBSETS */
 /* The first published version of struct inger_attr ended here. */
 #define ATTR_FIRST_SIZE offsetof(struct inger_attr, isolation)
 
@@ -180,11 +181,13 @@ SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us,
 			}
 		memcpy(&known, attr, attr->size < sizeof known ? attr->size : sizeof known);
 	}
-	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.reserved) {
+	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.libsets > LIBSETS_LIMIT) {
 		errno = EINVAL;
 		return failed;
 	}
 	bool isolated = known.isolation == INGER_ISOLATED || (known.isolation == INGER_ISOLATION_DEFAULT && shim_config.isolate);
+	if (known.libsets > shim_config.libsets)
+		shim_config.libsets = known.libsets;
 	return launch_on(&known, isolated, func, budget_us, arg);
 }
 

@@ -310,6 +310,32 @@ void shim_pool_thread_exit(struct shim_thread *t)
 	drop_lock();
 }
 
+static void drop_sets(struct shim_call **from, struct shim_call **to)
+{
+	while (*from) {
+		struct shim_call *call = *from;
+		*from = call->next;
+		gotcha_unmake(call->set, false);
+		call->set = NULL;
+		gotcha_switch(tls_of(call), NULL);
+		call->next = *to;
+		*to = call;
+	}
+}
+
+void shim_pool_drop_sets(void)
+{
+	take_lock();
+	for (struct shim_thread *t = shim_threads; t; t = t->next) {
+		drop_sets(&t->free[1], &t->free[0]);
+		t->free_count[0] += t->free_count[1];
+		t->free_count[1] = 0;
+	}
+	drop_sets(&free_default[1], &free_default[0]);
+	drop_sets(&free_other[1], &free_other[0]);
+	drop_lock();
+}
+
 /* In the child of a fork: another thread may have held the lock. */
 void shim_pool_forked(void)
 {

@@ -132,6 +132,8 @@ struct shim_thread {
 	bool fault_stack_ours;
 	void *fault_stack;
 	struct shim_thread *next; /* registry; never unlinked, reused */
+	int reason_error;         /* inger_strerror(): errno of the last failure that has a reason */
+	char reason[256];
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
 };
 
@@ -264,6 +266,7 @@ static inline void shim_defer_end(struct shim_call *call, bool began)
 /* ---- pool.c */
 struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool isolated); /* NULL and errno */
 void shim_call_retire_set(struct shim_call *call);
+void shim_pool_drop_sets(void); /* inger_shutdown(): no isolated call is left */
 void shim_call_put(struct shim_thread *t, struct shim_call *call);
 struct shim_call *shim_call_find(void *handle); /* NULL: stale or foreign */
 void *shim_call_handle(const struct shim_call *call);
@@ -324,6 +327,7 @@ void *shim_own_symbol(const char *symbol); /* an exported symbol of this library
 void shim_publish_check(void);             /* publish.c */
 void *shim_published_elsewhere(const char *name, const struct link_map *object);
 void shim_bind_late(void); /* bind.c */
+void shim_unbind(void);
 void shim_bind_names(const char *const *names, unsigned count);
 void *shim_resolve_in(const char *soname, const char *symbol);
 void *shim_find_symbol(const char *symbol); /* the first definition in load order */

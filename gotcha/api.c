@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.c - gotcha.h: libsets for programs; and inger_shutdown(). */
+#include "libset.h"
+#include "../include/gotcha.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define DEPTH 8
+
+struct nest {
+	uint32_t depth;
+	struct gotcha_set *before[DEPTH];
+};
+static __thread struct nest nest __attribute__((tls_model("initial-exec")));
+
+/* The plans of single libraries; never forgotten, since what they describe stays loaded. */
+struct known {
+	const struct link_map *map;
+	struct gotcha_plan plan;
+	struct known *next;
+};
+static struct known *known;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct gotcha_plan *plan_of(const struct link_map *map)
+{
+	for (struct known *k = known; k; k = k->next)
+		if (k->map == map)
+			return &k->plan;
+	struct known *k = calloc(1, sizeof *k);
+	if (!k) {
+		gotcha_fail(ENOMEM, map->l_name, "no memory for its plan");
+		return NULL;
+	}
+	k->map = map;
+	struct gotcha_library request = {map, &k->plan};
+	if (!gotcha_control(GOTCHA_LIBRARY, &request, true)) {
+		if (errno == ENOSYS)
+			gotcha_fail_as(ENOTSUP, gotcha_reason());
+		free(k);
+		return NULL;
+	}
+	k->next = known;
+	known = k;
+	return &k->plan;
+}
+
+static struct gotcha_set *open_library(const char *library)
+{
+	/* The reference is kept: the copies use the original's thread-local variables and shared data. */
+	struct link_map *map = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+
+	if (!map) {
+		const char *why = dlerror();
+		gotcha_fail(ENOENT, "dlopen", "%s", why ? why : library);
+		return NULL;
+	}
+	pthread_mutex_lock(&known_lock);
+	struct gotcha_plan *plan = plan_of(map);
+	pthread_mutex_unlock(&known_lock);
+	return plan ? gotcha_make(plan) : NULL;
+}
+
+SHIM_EXPORT gotcha_t *gotcha_open(const char *library)
+{
+	struct shim_call *call = shim_tls.call;
+
+	/* Constructors run here, and are none the wiser: no pause, as in dlopen(). */
+	if (!shim_thread_get() || !gotcha_table_init())
+		return NULL;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	struct gotcha_set *set = library ? open_library(library) : gotcha_take();
+	if (set)
+		set->open = true;
+	int error = errno;
+	shim_defer_end(call, deferred);
+	errno = error;
+	return set;
+}
+
+static bool valid(const struct gotcha_set *set)
+{
+	for (const struct gotcha_set *s = atomic_load(&gotcha_sets); s && set; s = s->all_next)
+		if (s == set && s->in_use && s->open)
+			return true;
+	gotcha_fail(EINVAL, "libset", "not an open one");
+	return false;
+}
+
+SHIM_EXPORT void *gotcha_sym(gotcha_t *set, const char *symbol)
+{
+	if (!valid(set))
+		return NULL;
+	if (!symbol || !*symbol) {
+		gotcha_fail(EINVAL, "gotcha_sym", "no name is given");
+		return NULL;
+	}
+	/* What was named first comes last in the order of constructors. */
+	for (uint32_t n = set->batch_count; n-- > 0;) {
+		const struct gotcha_batch *b = set->plan->batches[n];
+		for (uint64_t i = b->member_count; i-- > 0;) {
+			void *original = shim_lookup_in(b->members[i].map, symbol);
+			if (original)
+				return (void *)gotcha_copy_of(set, (uint64_t)original);
+		}
+	}
+	gotcha_fail(ENOENT, symbol, "no library of the libset exports it");
+	return NULL;
+}
+
+SHIM_EXPORT int gotcha_enter(gotcha_t *set)
+{
+	if (!valid(set))
+		return -1;
+	if (nest.depth == DEPTH) {
+		gotcha_fail(EOVERFLOW, "gotcha_enter", "entered %d times without leaving", DEPTH);
+		return -1;
+	}
+	nest.before[nest.depth++] = gotcha_here();
+	atomic_fetch_add(&set->entered, 1);
+	gotcha_switch(&shim_tls, set);
+	return 0;
+}
+
+SHIM_EXPORT int gotcha_leave(void)
+{
+	if (!nest.depth) {
+		gotcha_fail(EINVAL, "gotcha_leave", "no libset was entered here");
+		return -1;
+	}
+	atomic_fetch_sub(&gotcha_here()->entered, 1);
+	gotcha_switch(&shim_tls, nest.before[--nest.depth]);
+	return 0;
+}
+
+SHIM_EXPORT int gotcha_close(gotcha_t *set)
+{
+	struct shim_call *call = shim_tls.call;
+
+	if (!valid(set))
+		return -1;
+	if (set->entered) {
+		gotcha_fail(EBUSY, "libset", "a thread is inside");
+		return -1;
+	}
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	set->open = false;
+	gotcha_unmake(set, true);
+	shim_defer_end(call, deferred);
+	return 0;
+}
+
+static bool any_isolated(void)
+{
+	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
+		const struct shim_call *call = shim_call_at(i);
+		if (call && call->set && call->state != SHIM_FREE)
+			return true;
+	}
+	return false;
+}
+
+SHIM_EXPORT int inger_shutdown(void)
+{
+	struct shim_thread *t = shim_thread_get();
+
+	if (!t)
+		return -1;
+	if (shim_tls.call || any_isolated()) {
+		gotcha_fail(EBUSY, "inger_shutdown", "an isolated call is not complete");
+		return -1;
+	}
+	gotcha_prepare_again();
+	if (atomic_load(&gotcha_program.batch_count) && !gotcha_control(GOTCHA_RESTORE, &gotcha_program, true))
+		return -1;
+	shim_unbind();
+	shim_pool_drop_sets();
+	gotcha_drop_ready();
+	return 0;
+}
