@@ -3,7 +3,8 @@
 
 BUILD ?= build
 LIBINGER ?= $(BUILD)/libinger.so
-EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages
+EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages \
+            $(BUILD)/examples/instances
 EXAMPLE_CFLAGS := $(CFLAGS) -D_GNU_SOURCE -Iinclude
 EXAMPLE_LDLIBS := -L$(BUILD) -linger -Wl,-rpath,'$$ORIGIN/..'
 THUMBNAILS_SOURCES := $(wildcard examples/thumbnails/*.c)
@@ -19,6 +20,15 @@ examples: $(EXAMPLES)
 $(BUILD)/examples/hello: examples/hello.c include/inger.h $(LIBINGER)
 	@mkdir -p $(@D)
 	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(LDFLAGS) $(EXAMPLE_LDLIBS)
+
+$(BUILD)/examples/libturtle.so: examples/turtle.c examples/turtle.h
+	@mkdir -p $(@D)
+	$(CC) $(EXAMPLE_CFLAGS) -fPIC -shared -o $@ $<
+
+$(BUILD)/examples/instances: examples/instances.c examples/turtle.h include/gotcha.h include/inger.h \
+		$(BUILD)/examples/libturtle.so $(LIBINGER)
+	@mkdir -p $(@D)
+	$(CC) $(EXAMPLE_CFLAGS) -pthread -o $@ $< $(LDFLAGS) $(EXAMPLE_LDLIBS) -L$(@D) -lturtle -Wl,-rpath,'$$ORIGIN'
 
 $(BUILD)/examples/thumbnails: $(THUMBNAILS_SOURCES) examples/thumbnails/thumbnails.h include/inger.h $(LIBINGER)
 	@mkdir -p $(@D)

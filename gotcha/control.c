@@ -5,7 +5,9 @@
  * Go needs a kernel thread's own TCB and a stack whose bounds libc knows; a call has neither. And who asks may be in the
  * middle of a launch: waiting for another thread is the one thing that is always possible there. */
 #include "libset.h"
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
@@ -31,6 +33,18 @@ static _Atomic int running; /* 0 no, 1 being started, 2 yes */
 static _Atomic bool refill;
 static pid_t running_in;
 
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+
+void gotcha_fork_begins(void)
+{
+	pthread_mutex_lock(&looking);
+}
+
+void gotcha_fork_is_over(void)
+{
+	pthread_mutex_unlock(&looking);
+}
+
 static void wait_for(_Atomic uint32_t *word, uint32_t value)
 {
 	shim_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)value, 0, 0, 0);
@@ -41,19 +55,53 @@ static void wake(_Atomic uint32_t *word)
 	shim_syscall3(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
-static int obey(const struct order *o)
+extern void *shim_real_dlopen;
+extern void *shim_real_dl_iterate_phdr;
+
+/* Copies use the original's thread-local variables and shared data: what they were made from stays loaded. */
+static void pin(const struct gotcha_plan *plan, uint32_t first)
 {
-	if (!shim_go_start()) {
+	for (uint32_t n = first; n < plan->batch_count; n++)
+		for (uint64_t i = 0; i < plan->batches[n]->member_count; i++) {
+			const struct gotcha_member *m = &plan->batches[n]->members[i];
+			if (m->pin && ((void *(*)(const char *, int))shim_real_dlopen)(m->path, RTLD_NOLOAD | RTLD_LAZY) != m->map)
+				shim_message("a library that is copied may be unloaded", m->path, "dlopen");
+		}
+}
+
+static int obey_locked(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct order *o = arg;
+
+	(void)info;
+	(void)size;
+	switch (o->what) {
+	case GOTCHA_PLAN:
+	case GOTCHA_GROW: o->error = gotcha_go_plan(o->argument); break;
+	case GOTCHA_LIBRARY: o->error = gotcha_go_library(o->argument); break;
+	case GOTCHA_RESTORE: o->error = gotcha_go_restore(o->argument); break;
+	default: o->error = EINVAL;
+	}
+	return 1;
+}
+
+/* dl_iterate_phdr() keeps objects from coming and going while Go looks at them. */
+static int obey(struct order *o)
+{
+	uint32_t first = gotcha_program.batch_count;
+
+	/* A fork now would leave the linker's lock held in the child. */
+	pthread_mutex_lock(&looking);
+	bool go = shim_go_start();
+	if (go)
+		((int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))shim_real_dl_iterate_phdr)(obey_locked, o);
+	pthread_mutex_unlock(&looking);
+	if (!go) {
 		gotcha_fail(ENOSYS, "libsets", "the Go runtime is not in the child of a fork of a process that had it running");
 		return ENOSYS;
 	}
-	switch (o->what) {
-	case GOTCHA_PLAN:
-	case GOTCHA_GROW: return gotcha_go_plan(o->argument);
-	case GOTCHA_LIBRARY: return gotcha_go_library(o->argument);
-	case GOTCHA_RESTORE: return gotcha_go_restore(o->argument);
-	default: return EINVAL;
-	}
+	pin(&gotcha_program, first);
+	return o->error;
 }
 
 static void make_ready(void)

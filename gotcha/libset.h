@@ -52,6 +52,7 @@ struct gotcha_member {
 	uint64_t init_at, init_array_at, init_array_count; /* 0: none */
 	uint64_t fini_at, fini_array_at, fini_array_count;
 	uint64_t after_at; /* called after the constructors of all */
+	uint64_t pin;      /* came with dlopen(): has to stay loaded */
 	uint64_t early_init_at;            /* libc's __libc_early_init() */
 	const uint64_t *shared_data;       /* sorted addresses of exported data that all libsets share */
 	uint64_t shared_count;
@@ -108,7 +109,7 @@ struct gotcha_set {
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
-	uint64_t locale_age;             /* of the program's locale that was set here; 0: none */
+	uint32_t zone_age;               /* of the last tzset() that this libset knows of */
 	bool options_used;               /* getopt() of the copy is in the middle of something */
 	_Atomic uint32_t entered;        /* threads inside, for gotcha_close() */
 	bool open;                       /* gotcha_open() gave it out */
@@ -142,6 +143,8 @@ struct gotcha_set *gotcha_take(void);     /* a ready one, or made now; NULL and 
 void gotcha_retire(struct gotcha_set *set);
 bool gotcha_prepare(void);                /* makes the plan, once */
 void gotcha_loaded(void);                 /* after dlopen() */
+void gotcha_refresh(struct gotcha_set *set); /* before a pooled libset is used again */
+extern uint32_t gotcha_zone_age;
 void gotcha_put_ready(struct gotcha_set *set);
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
@@ -156,6 +159,8 @@ void gotcha_prepare_again(void);          /* the plan's words were taken back */
 enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY, GOTCHA_RESTORE };
 bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
 void gotcha_control_forked(void);
+void gotcha_fork_begins(void); /* around fork(), in the parent; the second in the child, too */
+void gotcha_fork_is_over(void);
 
 /* ---- view.c: addresses of the original and of its copies */
 uint64_t gotcha_copy_of(const struct gotcha_set *set, uint64_t original); /* the same address where there is no copy */

@@ -225,7 +225,7 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 	if (set) {
 		set->plan = plan;
 		set->entry_count = 0;
-		set->locale_age = 0;
+		set->zone_age = gotcha_zone_age;
 		set->slots[0] = NULL;
 		if (gotcha_extend(set))
 			return set;

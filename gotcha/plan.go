@@ -216,6 +216,11 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 			addresses[j] = C.uint64_t(a)
 		}
 		m.shared_data, m.shared_count = unsafe.SliceData(addresses), C.uint64_t(len(shared))
+		for j, p := range w.objects {
+			if p == o && j >= w.global {
+				m.pin = 1
+			}
+		}
 		if after := interpose.AfterConstructors(o.Name); after != "" {
 			if s, found := o.Lookup(after, ""); found {
 				m.after_at = C.uint64_t(o.place(s.Value))

@@ -134,5 +134,6 @@ void gotcha_forked(void)
 	drop_lock();
 	if (prepared == 1)
 		prepared = 3;
+	gotcha_fork_is_over();
 	gotcha_control_forked();
 }

@@ -260,8 +260,8 @@ struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool 
 		if (!call)
 			return NULL;
 	}
-	if (isolated && SHIM_UNLIKELY(call->set->batch_count != gotcha_program.batch_count))
-		(void)gotcha_extend(call->set); /* where that fails, new libraries are the starting libset's */
+	if (isolated && SHIM_UNLIKELY(call->set->batch_count != gotcha_program.batch_count || call->set->zone_age != gotcha_zone_age))
+		gotcha_refresh(call->set);
 	shim_tcb_reset(call);
 	return call;
 }

@@ -4,6 +4,7 @@
  * Loading does little: find the real functions, note the time. The first launch (or a sliced main()) does the rest. The
  * Go runtime starts only when something asks for it; options in their plainest spelling do not (plain.c). */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
@@ -13,7 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void gotcha_forked(void);
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
 struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1};
@@ -86,7 +86,7 @@ static int start_once(void)
 	dl_iterate_phdr(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));
 	shim_clock_calibrate();
 	shim_threads_init();
-	if (pthread_atfork(NULL, NULL, fork_child) != 0) {
+	if (pthread_atfork(gotcha_fork_begins, gotcha_fork_is_over, fork_child) != 0) {
 		errno = ENOMEM;
 		return -1;
 	}

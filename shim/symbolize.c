@@ -4,6 +4,7 @@
  * Context      a signal handler on a damaged process: raw system calls only. Reads the symbol table of the object's file,
  *              because static functions are not among the loaded symbols. Every offset is checked against the file. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
@@ -74,8 +75,8 @@ static bool search_file(const char *path, uint64_t value, char *name, size_t roo
 
 bool shim_symbol_name(const void *address, char *name, size_t bytes)
 {
-	uint64_t wanted = (uint64_t)address;
-	const struct link_map *best = shim_object_at(address);
+	uint64_t wanted = gotcha_original_of((uint64_t)address, NULL);
+	const struct link_map *best = shim_object_at((const void *)wanted);
 
 	if (!best)
 		return false;
