@@ -231,7 +231,7 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 			return set;
 		gotcha_unmake(set, false);
 	}
-	errno = EAGAIN;
+	gotcha_fail_as(EAGAIN, gotcha_reason());
 	return NULL;
 }
 
