@@ -21,8 +21,12 @@ enum bare_op {
 	BARE_LATE_TIMER,     /* lateness of an empty handler; argument: microseconds to the deadline */
 	BARE_LATE_KEEPER,
 	BARE_SPAWN,          /* posix_spawn and waitpid; argument: enum bare_spawn */
+	BARE_REACH,          /* a way to a library, argument: enum reach_way; mean of a batch */
+	BARE_IDLE,           /* start and end of a program that uses libraries; argument: BARE_IDLE_PRELOADED or 0, and their number */
 	BARE_OPS
 };
+
+#define BARE_IDLE_PRELOADED 0x10000u
 
 enum bare_spawn {
 	SPAWN_TRUE,         /* /bin/true */

@@ -10,6 +10,7 @@
 
 #include "bare_ops.h"
 #include "loop.h"
+#include "reach.h"
 
 static void *nothing(void *argument) { return argument; }
 
@@ -42,6 +43,17 @@ double base_malloc(uint64_t bytes) {
 	double start = now_ns();
 	malloc_loop(&job);
 	return (now_ns() - start) / (double)job.pairs;
+}
+
+double base_reach(uint64_t way) {
+	if (way >= REACH_WAYS)
+		die("reach a library", "unknown way", EINVAL);
+	struct reach_job job = reach_job_of((enum reach_way)way);
+	reach_loop(&job); /* not counted, as above */
+	reach_loop(&job);
+	double start = now_ns();
+	reach_loop(&job);
+	return (now_ns() - start) / (double)job.rounds;
 }
 
 /* Contexts as far apart as the stacks of preemptible functions usually are: the default of RLIMIT_STACK. */

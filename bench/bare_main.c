@@ -9,6 +9,7 @@
 static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_THREAD] = base_thread, [BARE_FORK] = base_fork,   [BARE_SWAP] = base_swap,
 	[BARE_MALLOC] = base_malloc, [BARE_SPAWN] = base_spawn,
+	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle,
 };
 
 static uint64_t serve(const struct bare_request *r, struct samples *s) {

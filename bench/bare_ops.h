@@ -10,8 +10,10 @@ double base_thread(uint64_t unused);
 double base_fork(uint64_t unused);
 double base_swap(uint64_t contexts);
 double base_malloc(uint64_t bytes);
+double base_reach(uint64_t way);
 /* bare_spawn.c */
 double base_spawn(uint64_t kind);
+double base_idle(uint64_t libraries);
 /* bare_clock.c */
 enum interrupter { BY_NONE, BY_TIMER, BY_KEEPER };
 double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bare_spawn.c - start /bin/true as a shell would, plainly or under the library. */
+/* bare_spawn.c - start a short program as a shell would, plainly or under the library. */
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -30,26 +30,20 @@ static char **environment_with(char *extra) {
 	return copy;
 }
 
-double base_spawn(uint64_t kind) {
-	static char *plain[] = { (char *)"/bin/true", NULL };
-	static char *inger[] = { tool, (char *)"run", (char *)"--", (char *)"/bin/true", NULL };
-	static char *sliced[] = { tool,         (char *)"run", (char *)"--slice", (char *)"100us",
-		                  (char *)"--", (char *)"/bin/true", NULL };
-	static char **const commands[SPAWN_KINDS] = { plain, inger, sliced, plain };
-	static char **clean, **preloaded;
-	if (!clean) {
-		snprintf(tool, sizeof(tool), "%s", in_directory_of_exe("../inger"));
+static char **environment(bool preloaded) {
+	static char **made[2];
+	if (!made[preloaded]) {
 		snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", in_directory_of_exe("../libinger.so"));
-		clean = environment_with(NULL);
-		preloaded = environment_with(preload);
+		made[preloaded] = environment_with(preloaded ? preload : NULL);
 	}
-	if (kind >= SPAWN_KINDS)
-		die("start a program", "unknown kind", EINVAL);
-	char **argv = commands[kind];
+	return made[preloaded];
+}
+
+static double run(char **argv, char **environment) {
 	double start = now_ns();
 	pid_t pid;
 	int status = 0;
-	int failed = posix_spawn(&pid, argv[0], NULL, NULL, argv, kind == SPAWN_PRELOADED ? preloaded : clean);
+	int failed = posix_spawn(&pid, argv[0], NULL, NULL, argv, environment);
 	if (failed)
 		die("start a program", argv[0], failed);
 	if (waitpid(pid, &status, 0) != pid)
@@ -58,4 +52,26 @@ double base_spawn(uint64_t kind) {
 	if (status)
 		die("run a program", argv[0], 0);
 	return elapsed;
+}
+
+double base_spawn(uint64_t kind) {
+	static char *plain[] = { (char *)"/bin/true", NULL };
+	static char *inger[] = { tool, (char *)"run", (char *)"--", (char *)"/bin/true", NULL };
+	static char *sliced[] = { tool,         (char *)"run", (char *)"--slice", (char *)"100us",
+		                  (char *)"--", (char *)"/bin/true", NULL };
+	static char **const commands[SPAWN_KINDS] = { plain, inger, sliced, plain };
+	if (!tool[0])
+		snprintf(tool, sizeof(tool), "%s", in_directory_of_exe("../inger"));
+	if (kind >= SPAWN_KINDS)
+		die("start a program", "unknown kind", EINVAL);
+	return run(commands[kind], environment(kind == SPAWN_PRELOADED));
+}
+
+double base_idle(uint64_t libraries) {
+	static char program[4096], number[16];
+	char *argv[] = { program, number, NULL };
+	if (!program[0])
+		snprintf(program, sizeof(program), "%s", in_directory_of_exe("idle"));
+	snprintf(number, sizeof(number), "%u", (unsigned)(libraries & ~(uint64_t)BARE_IDLE_PRELOADED));
+	return run(argv, environment(libraries & BARE_IDLE_PRELOADED));
 }

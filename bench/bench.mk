@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.mk - the benchmarks: make bench (minutes), make bench-quick (a look). Numbers only: never part of make test.
 #
-# Three programs: the driver and the bare process do not have the library, the cases are linked with it.
+# The driver, the bare process and idle do not have the library. The cases are linked with it, and so are sets and relink,
+# which need a process for each sample. install is a part of the library by itself. libbenchlib.so and what is in
+# build/bench/lib are the libraries to be reached, copied and relinked.
 
 BENCH_DIR    := build/bench
 BENCH_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude
@@ -9,24 +11,70 @@ BENCH_HEADERS := $(wildcard bench/*.h) include/inger.h
 
 bench_objects = $(patsubst %,$(BENCH_DIR)/%.o,$(1))
 BENCH_DRIVER := $(call bench_objects,driver harness)
-BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_spawn bare_clock loop harness)
-BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client loop harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases)
+BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_spawn bare_clock loop reach reach_got harness)
+BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child memory loop reach \
+	reach_got harness)
+BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
+BENCH_RELINK  := $(call bench_objects,relink libraries harness)
+BENCH_IDLE    := $(call bench_objects,idle libraries harness)
+BENCH_INSTALL := $(call bench_objects,install table harness)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases sets relink idle install)
+
+# As many as libraries.h and relink.c say.
+BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 49))
+BENCH_PAIRS  := $(shell seq 0 15)
+BENCH_RELINKED := $(foreach kind,hundred refs zero,$(patsubst %,$(BENCH_DIR)/lib/$(kind)_%.so,$(BENCH_PAIRS)))
+BENCH_LIBRARIES := $(BENCH_DIR)/libbenchlib.so $(BENCH_FILLED) $(BENCH_RELINKED)
 
 .PHONY: bench bench-quick bench-programs
 bench: bench-programs build/inger
 	$(BENCH_DIR)/bench
 bench-quick: bench-programs build/inger
 	$(BENCH_DIR)/bench --quick
-bench-programs: $(BENCH_PROGRAMS)
+bench-programs: $(BENCH_PROGRAMS) $(BENCH_LIBRARIES)
 
 $(BENCH_DIR)/%.o: bench/%.c $(BENCH_HEADERS) bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
+$(BENCH_DIR)/reach_got.o: BENCH_CFLAGS += -fPIC
+$(BENCH_DIR)/install.o: gotcha/libset.h shim/shim.h
+$(BENCH_DIR)/install.o $(BENCH_DIR)/table.o: BENCH_CFLAGS += -fvisibility=hidden -fno-stack-protector
+$(BENCH_DIR)/table.o: gotcha/table.c gotcha/libset.h shim/shim.h bench/bench.mk
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
+
 $(BENCH_DIR)/bench: $(BENCH_DRIVER)
 	$(CC) -o $@ $^ -lm
-$(BENCH_DIR)/bare: $(BENCH_BARE)
-	$(CC) -pthread -o $@ $^ -lm
+$(BENCH_DIR)/bare: $(BENCH_BARE) $(BENCH_DIR)/libbenchlib.so
+	$(CC) -pthread -o $@ $(BENCH_BARE) -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN'
+$(BENCH_DIR)/idle: $(BENCH_IDLE)
+	$(CC) -o $@ $^ -lm
+$(BENCH_DIR)/install: $(BENCH_INSTALL)
+	$(CC) -o $@ $^ -lm
 # The library's own rebuild need not relink: the loader finds it by its SONAME.
-$(BENCH_DIR)/cases: $(BENCH_CASES) | build/libinger.so
+$(BENCH_DIR)/cases: $(BENCH_CASES) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
+	$(CC) -o $@ $(BENCH_CASES) -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
+$(BENCH_DIR)/sets: $(BENCH_SETS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
+$(BENCH_DIR)/relink: $(BENCH_RELINK) | build/libinger.so
+	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
+
+BENCH_SHARED = $(CC) $(BENCH_CFLAGS) -fPIC -shared -Wl,-z,now
+$(BENCH_DIR)/libbenchlib.so: bench/benchlib.c bench/benchlib.h bench/bench.mk
+	@mkdir -p $(@D)
+	$(BENCH_SHARED) -Wl,-soname,$(@F) -o $@ $<
+# Copies without a SONAME are different libraries to the linker.
+$(BENCH_DIR)/lib/fill.so: bench/fill.c bench/bench.mk
+	@mkdir -p $(@D)
+	$(BENCH_SHARED) -o $@ $<
+$(BENCH_FILLED): $(BENCH_DIR)/lib/fill.so
+	@cp $< $@
+$(BENCH_DIR)/lib/hundred_%.so: bench/hundred.c bench/bench.mk
+	@mkdir -p $(@D)
+	@$(BENCH_SHARED) -DHUNDRED_DEFINED -Wl,-soname,$(@F) -o $@ $<
+# Both need the same libraries, whether they use them or not.
+BENCH_NEEDS = -Wl,--no-as-needed -Lbuild -linger -L$(BENCH_DIR)/lib -l:hundred_$*.so
+$(BENCH_DIR)/lib/refs_%.so: $(BENCH_DIR)/lib/hundred_%.so bench/hundred.c | build/libinger.so
+	@$(BENCH_SHARED) -DHUNDRED_CALLED -o $@ bench/hundred.c $(BENCH_NEEDS)
+$(BENCH_DIR)/lib/zero_%.so: $(BENCH_DIR)/lib/hundred_%.so bench/hundred.c | build/libinger.so
+	@$(BENCH_SHARED) -o $@ bench/hundred.c $(BENCH_NEEDS)

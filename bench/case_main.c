@@ -12,7 +12,9 @@ static const struct {
 } groups[] = {
 	{ "launch", bench_launch },   { "pause", bench_pause },   { "overshoot", bench_overshoot },
 	{ "compute", bench_compute }, { "malloc", bench_malloc }, { "memory", bench_memory },
-	{ "memory_preempted", bench_memory_preempted }, { "many", bench_many }, { "run", bench_run },
+	{ "memory_preempted", bench_memory_preempted }, { "memory_isolated", bench_memory_isolated },
+	{ "many", bench_many },     { "run", bench_run },     { "reach", bench_reach },
+	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
 };
 
 int main(int argc, char **argv) {

@@ -37,7 +37,8 @@ void bench_many(const struct plan *plan) {
 	if (!call)
 		die("keep many calls", "calloc", errno);
 	for (size_t i = 0; i < most; i++) {
-		call[i] = launch(pause_forever, TO_COMPLETION, NULL);
+		/* Shared: 10,000 libsets need more mappings than the kernel allows a process by default. */
+		call[i] = launch_as(INGER_SHARED, pause_forever, TO_COMPLETION, NULL);
 		if (!call[i].continuation)
 			die("launch one of many functions", "launch", errno);
 	}

@@ -3,6 +3,7 @@
 #ifndef BENCH_CASES_H
 #define BENCH_CASES_H
 
+#include <inger.h>
 #include <stdbool.h>
 
 /* What the driver tells a group. */
@@ -11,6 +12,12 @@ struct plan {
 	bool timekeeper; /* the library's clock, chosen by the driver through INGER_CLOCK */
 };
 
+static inline linger_t launch_as(enum inger_isolation isolation, void (*func)(void *), uint64_t budget_us, void *arg) {
+	struct inger_attr attr = INGER_ATTR_INIT;
+	attr.isolation = isolation;
+	return inger_launch_attr(func, budget_us, arg, &attr);
+}
+
 void bench_launch(const struct plan *plan);
 void bench_pause(const struct plan *plan);
 void bench_overshoot(const struct plan *plan);
@@ -18,7 +25,12 @@ void bench_compute(const struct plan *plan);
 void bench_malloc(const struct plan *plan);
 void bench_memory(const struct plan *plan);
 void bench_memory_preempted(const struct plan *plan);
+void bench_memory_isolated(const struct plan *plan);
 void bench_many(const struct plan *plan);
 void bench_run(const struct plan *plan);
+void bench_reach(const struct plan *plan);
+void bench_isolated(const struct plan *plan);
+void bench_sets(const struct plan *plan);
+void bench_relink(const struct plan *plan);
 
 #endif

@@ -27,7 +27,9 @@ static const struct group {
 	{ "launch", NULL },         { "pause", NULL },     { "overshoot", "timer" },
 	{ "overshoot", "timekeeper" }, { "compute", "timer" }, { "compute", "timekeeper" },
 	{ "malloc", NULL },         { "memory", NULL },    { "memory_preempted", NULL },
-	{ "many", NULL },           { "run", NULL },
+	{ "memory_isolated", NULL }, { "many", NULL },     { "run", NULL },
+	{ "reach", NULL },          { "isolated", NULL }, { "sets", NULL },
+	{ "relink", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
@@ -155,7 +157,8 @@ int main(int argc, char **argv) {
 	}
 	/* Settings for a program under the library are not settings for this one. */
 	static const char *const scrubbed[] = { "LD_PRELOAD",  "INGER_SLICE", "INGER_TORTURE", "INGER_STATS",
-		                                "INGER_STACK", "INGER_SEED",  "INGER_FOLLOW" };
+		                                "INGER_STACK", "INGER_SEED",  "INGER_FOLLOW",
+		                                "INGER_ISOLATION", "INGER_LIBSETS" };
 	for (size_t i = 0; i < sizeof(scrubbed) / sizeof(*scrubbed); i++)
 		unsetenv(scrubbed[i]);
 	signal(SIGALRM, too_long);

@@ -61,6 +61,8 @@ type Object struct {
 	Main    bool    // the program itself, first in the link map
 	LinkMap uintptr // address of its struct link_map, 0 for a file
 
+	linkName string // l_name, as it was when the object was read
+
 	Type                               delf.Type // ET_DYN or ET_EXEC
 	Entry                              uint64
 	Low, High                          uint64 // page-aligned extent of the PT_LOADs (vaddr)

@@ -7,14 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Loaded is the objects of this process in the order of the link map: the program first, the dynamic linker included,
 // the vdso left out. Nothing may be loaded or unloaded meanwhile.
 //
-// An object that cannot be read is left out too, and named in the error; the others are then returned with it.
-func Loaded() ([]*Object, error) {
-	p, err := findProcess()
+// An object that cannot be read is left out too, and named in the error; the others are then returned with it. Objects
+// that an earlier call gave are not read again when they are passed as known.
+func Loaded(known ...*Object) ([]*Object, error) {
+	p, err := thisProcess()
 	if err != nil {
 		return nil, fmt.Errorf("list loaded objects: %w", err)
 	}
@@ -22,6 +24,10 @@ func Loaded() ([]*Object, error) {
 		objects []*Object
 		failed  []error
 	)
+	read := make(map[uintptr]*Object, len(known))
+	for _, o := range known {
+		read[o.LinkMap] = o
+	}
 	seen := map[uint64]bool{}
 	for addr := p.linkMap; addr != 0 && !seen[addr]; {
 		seen[addr] = true
@@ -30,15 +36,28 @@ func Loaded() ([]*Object, error) {
 		if vdso := p.aux[atVDSO]; vdso != 0 && m.dynamic-vdso < 4*pageSize {
 			continue
 		}
+		if o := read[uintptr(m.addr)]; o != nil && o.is(m) {
+			objects = append(objects, o)
+			continue
+		}
 		o, err := p.object(m, len(seen) == 1)
 		if err != nil {
 			failed = append(failed, err)
 			continue
 		}
+		o.linkName = m.name
 		objects = append(objects, o)
 	}
 	return objects, errors.Join(failed...)
 }
+
+// is says whether the object is what the link map's entry is about; the linker uses the memory of entries again.
+func (o *Object) is(m linkMap) bool {
+	return o.Base == m.base && o.Base+o.Dynamic.Start == m.dynamic && o.linkName == m.name
+}
+
+// thisProcess is found once: where the list begins does not change.
+var thisProcess = sync.OnceValues(findProcess)
 
 // process is what the kernel and the dynamic linker say about this process.
 type process struct {

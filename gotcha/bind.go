@@ -21,12 +21,12 @@ const sttGNUIfunc = delf.SymType(10)
 type binder struct {
 	w     *world
 	o     *object
-	scope []*object
+	scope []*object // found when it is needed: most references are bound already
 	found map[uint32]uint64 // by symbol index
 }
 
 func (w *world) binder(o *object) *binder {
-	return &binder{w: w, o: o, scope: w.scope(o), found: map[uint32]uint64{}}
+	return &binder{w: w, o: o, found: map[uint32]uint64{}}
 }
 
 // lookup searches the scopes; 0 for an undefined weak symbol.
@@ -44,6 +44,9 @@ func (b *binder) lookup(index uint32, s elf.Symbol) (uint64, error) {
 func (b *binder) search(s elf.Symbol) (uint64, error) {
 	if s.Bind == delf.STB_LOCAL || s.Defined && s.Visibility != delf.STV_DEFAULT {
 		return b.o.Base + s.Value, nil
+	}
+	if b.scope == nil {
+		b.scope = b.w.scope(b.o)
 	}
 	for _, o := range b.scope {
 		d, ok := o.Lookup(s.Name, s.Version)

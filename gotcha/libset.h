@@ -51,7 +51,6 @@ struct gotcha_member {
 	uint64_t relro_at, relro_bytes; /* whole pages */
 	uint64_t init_at, init_array_at, init_array_count; /* 0: none */
 	uint64_t fini_at, fini_array_at, fini_array_count;
-	uint64_t after_at; /* called after the constructors of all */
 	uint64_t pin;      /* came with dlopen(): has to stay loaded */
 	uint64_t early_init_at;            /* libc's __libc_early_init() */
 	const uint64_t *shared_data;       /* sorted addresses of exported data that all libsets share */

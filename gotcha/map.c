@@ -166,9 +166,6 @@ static bool add_batch(struct gotcha_set *set, uint32_t number)
 	gotcha_switch(&shim_tls, set);
 	for (uint64_t i = 0; i < b->member_count; i++)
 		construct(&b->members[i], region);
-	for (uint64_t i = 0; i < b->member_count; i++)
-		if (b->members[i].after_at)
-			((void (*)(void))(region + b->members[i].after_at))();
 	gotcha_switch(&shim_tls, outside);
 	return true;
 }

@@ -22,7 +22,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libinger/elf"
-	"libinger/interpose"
 )
 
 func findDSO() uint64 { return uint64(uintptr(unsafe.Pointer(C.gotcha_find_dso))) }
@@ -68,7 +67,7 @@ func (w *world) begin(plan *C.struct_gotcha_plan) error {
 // findOptions finds the variables of getopt(), if the program refers to them.
 func (w *world) findOptions(plan *C.struct_gotcha_plan) {
 	if plan.optind != nil || !slices.ContainsFunc(w.objects, func(o *object) bool {
-		return o.kind == program && (o.mentions("optind") || o.mentions("optarg"))
+		return o.kind == program && o.mentions("optind", "optarg")
 	}) {
 		return
 	}
@@ -78,10 +77,14 @@ func (w *world) findOptions(plan *C.struct_gotcha_plan) {
 	plan.optind = foreign[C.int](w.variable("optind"))
 }
 
-// mentions says whether the object defines or refers to a symbol.
-func (o *object) mentions(name string) bool {
+// mentions says whether the object defines or refers to one of two symbols; it looks once.
+func (o *object) mentions(one, other string) bool {
+	if o.searched {
+		return false
+	}
+	o.searched = true
 	for s, err := range o.Symbols() {
-		if err == nil && s.Name == name {
+		if err == nil && (s.Name == one || s.Name == other) {
 			return true
 		}
 	}
@@ -219,11 +222,6 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 		for j, p := range w.objects {
 			if p == o && j >= w.global {
 				m.pin = 1
-			}
-		}
-		if after := interpose.AfterConstructors(o.Name); after != "" {
-			if s, found := o.Lookup(after, ""); found {
-				m.after_at = C.uint64_t(o.place(s.Value))
 			}
 		}
 		if o.libc() {

@@ -37,6 +37,8 @@ type object struct {
 	oneFunctions bool                 // some of its functions are the starting libset's
 	// Whether its references were looked at (program) or its recipe was written (copied).
 	done bool
+	// Whether its symbols were searched for getopt()'s variables.
+	searched bool
 }
 
 func (o *object) low() uint64  { return o.Base + o.Low }
@@ -59,18 +61,20 @@ type world struct {
 // look brings the list of objects up to date. Objects that were unloaded are forgotten.
 func (w *world) look() error {
 	// An object that can't be read is named in the error and left out: it is not copied.
-	loaded, err := elf.Loaded()
+	known := make(map[*elf.Object]*object, len(w.objects))
+	read := make([]*elf.Object, 0, len(w.objects))
+	for _, o := range w.objects {
+		known[o.Object] = o
+		read = append(read, o.Object)
+	}
+	loaded, err := elf.Loaded(read...)
 	if len(loaded) == 0 {
 		return err
 	}
-	known := make(map[uintptr]*object, len(w.objects))
-	for _, o := range w.objects {
-		known[o.LinkMap] = o
-	}
 	objects := make([]*object, 0, len(loaded))
 	for _, l := range loaded {
-		o := known[l.LinkMap]
-		if o == nil || o.Base != l.Base || o.Path != l.Path {
+		o := known[l]
+		if o == nil {
 			o = &object{Object: l}
 			o.kind, o.why = classify(l)
 			o.sharing, o.oneFunctions = interpose.DataOf(l.Name), interpose.SharesFunctions(l.Name)

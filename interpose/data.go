@@ -26,7 +26,7 @@ var dataTable = []dataRow{
 	{true, "an empty object that only picks an overload", `libstdc++.so.6`, `_ZSt7nothrow`},
 	{true, "an old string knows by this address that it must not free its characters; strings cross from libset to libset",
 		`*`, `_ZNSs4_Rep20_S_empty_rep_storageE _ZNSb*4_Rep20_S_empty_rep_storageE`},
-	{false, "a facet's number comes from a counter that is not exported: both must be of one copy, with the guard of both",
+	{true, "a facet's number: a locale has its facets by number, and locales and programs go from libset to libset",
 		`libstdc++.so.6`, `_ZNSt*2idE _ZGVNSt*2idE`},
 	{false, "a vtable leads to functions of its own libset; types are compared by name and not by address",
 		`*`, `_ZTV* _ZTI* _ZTS* _ZTT*`},
@@ -107,10 +107,11 @@ func DataOwn(soname, symbol string) bool {
 	return path.Base(soname) == "libc.so.6" && slices.Contains(libcOwn, symbol)
 }
 
-// oneFunction are functions of copied objects that run in the starting libset, because they guard what all libsets share by
-// a counter that is not exported. Shell patterns.
+// oneFunction are functions of copied objects that run in the starting libset, because what they keep for all libsets is not
+// exported. Shell patterns.
 var oneFunction = []dataRow{
 	{true, "counts who has initialised the standard streams, of which there is one set", `libstdc++.so.6`, `_ZNSt8ios_base4Init[CD]?Ev`},
+	{true, "gives the facets their numbers, from a counter that is not exported", `libstdc++.so.6`, `_ZNKSt6locale2id5_M_idEv`},
 }
 
 // SharesFunctions says whether FunctionShared is true for any function of the object.
@@ -126,14 +127,4 @@ func FunctionShared(soname, symbol string) bool {
 		}
 	}
 	return false
-}
-
-// AfterConstructors names a function without arguments that a copy of an object needs called before it is used; "" for none.
-// libstdc++: a facet's number is given on first use. Standard streams come with facets numbered by the starting libset,
-// where the classic locale was first; so it has to be first in a copy.
-func AfterConstructors(soname string) string {
-	if path.Base(soname) == "libstdc++.so.6" {
-		return "_ZNSt6locale7classicEv"
-	}
-	return ""
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* benchlib.h - a library that does nothing, to measure the way to it: one function, one table of functions, and two
+ * variables, since a program reaches a variable either in its own copy of it (a COPY relocation) or through its GOT. */
+#ifndef BENCH_BENCHLIB_H
+#define BENCH_BENCHLIB_H
+
+enum { BENCHLIB_TABLE = 4 };
+
+void benchlib_nothing(void);
+extern void (*benchlib_table[BENCHLIB_TABLE])(void);
+extern volatile unsigned long benchlib_copied, benchlib_far;
+
+#endif

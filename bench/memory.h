@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* memory.h - what a process has in memory. */
+#ifndef BENCH_MEMORY_H
+#define BENCH_MEMORY_H
+
+/* KiB, from /proc/self. */
+struct memory {
+	double resident; /* VmRSS, with the pages that are shared with the page cache */
+	double own;      /* pages of nobody else: anonymous memory, and pages of private mappings that were written */
+	double tables;   /* VmPTE: the kernel's page tables */
+};
+
+struct memory memory_now(void);
+
+#endif
