@@ -27,12 +27,16 @@ static const char *const scripts[] = {
 	"local calls = 0 local sum = each(30, function(i) calls = calls + 1 return i * i % (number + 2) end) return calls, sum",
 	/* dates and numbers: libc's broken-down time and floating point text */
 	"local t = os.date('!*t', number * 86400 * 37 + 1000000000)\n"
-	"return t.year, t.yday, os.date('!%A %d %B %Y %H:%M:%S', number * 777777), tostring(number / 3), tonumber('0x1p4') // 3, math.floor(-number / 7)",
+	"return t.year, t.yday, os.date('!%A %d %B %Y %H:%M:%S', number * 777777), tostring(number / 3),"
+	" tonumber('0x1p4') // 3, math.floor(-number / 7)",
 	/* loading more code */
-	"local f = load('local a, b = ... return function(c) return a * b + c end') return f(number, 3)(4), #string.dump(f), select('#', table.unpack({1, 2, 3}))",
+	"local f = load('local a, b = ... return function(c) return a * b + c end')\n"
+	"return f(number, 3)(4), #string.dump(f), select('#', table.unpack({1, 2, 3}))",
 	/* errors that the script catches */
-	"local ok, e = pcall(error, { code = number }) local ok2, e2 = pcall(each, 5, function(i) if i == 3 then error('third ' .. number, 0) end return i end)\n"
-	"local ok3, e3 = xpcall(function() return nil + 1 end, function(m) return 'handled: ' .. m end) return ok, e.code, ok2, e2, ok3, e3",
+	"local ok, e = pcall(error, { code = number })\n"
+	"local ok2, e2 = pcall(each, 5, function(i) if i == 3 then error('third ' .. number, 0) end return i end)\n"
+	"local ok3, e3 = xpcall(function() return nil + 1 end, function(m) return 'handled: ' .. m end)\n"
+	"return ok, e.code, ok2, e2, ok3, e3",
 	/* an error in a callback, which leaves the script */
 	"each(9, function(i) if i == 7 then error('out of ' .. i .. ' with ' .. number) end return i end) return 'not reached'",
 	/* an error of the compiler */

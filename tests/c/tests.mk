@@ -12,7 +12,7 @@ tests_c := $(BUILD)/tests
 tests_c_flags := -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude -Itests/c -pthread
 # Named even by the program that calls none of it.
 tests_c_link := -L$(BUILD) -Wl,--push-state,--no-as-needed -linger -Wl,--pop-state -Wl,-rpath,'$$ORIGIN/..'
-tests_c_headers := include/inger.h tests/c/tests.mk $(wildcard tests/c/*.h)
+tests_c_headers := include/inger.h include/gotcha.h tests/c/tests.mk $(wildcard tests/c/*.h)
 
 # Programs that open the library themselves, so that there is one way to run them only.
 tests_c_late := late_dlopen threads_before
@@ -79,6 +79,10 @@ $(tests_c)/libs_sqlite $(tests_c)/libs_sqlite.preload: tests_c_libs := -lsqlite3
 $(tests_c)/libs_pcre2 $(tests_c)/libs_pcre2.preload: tests_c_libs := -lpcre2-8
 $(tests_c)/libs_lua $(tests_c)/libs_lua.preload: tests_c_libs := -llua5.4
 $(tests_c)/libs_many $(tests_c)/libs_many.preload: tests_c_libs := -lpng -lsqlite3
+
+# Opened at run time.
+$(foreach name,gotcha_libsets isolate_dlopen,$(tests_c)/$(name) $(tests_c)/$(name).preload): | $(tests_c)/libisolate_lib.so
+$(tests_c)/shutdown $(tests_c)/shutdown.preload: tests_c_libs := -lz
 
 tests_c_isolate := $(foreach name,isolate_lib isolate_storm,$(tests_c)/$(name) $(tests_c)/$(name).preload)
 $(tests_c_isolate): $(tests_c)/libisolate_lib.so
