@@ -177,6 +177,7 @@ SHIM_EXPORT int inger_shutdown(void)
 	if (atomic_load(&gotcha_program.batch_count) && !gotcha_control(GOTCHA_RESTORE, &gotcha_program, true))
 		return -1;
 	shim_unbind();
+	shim_modules_changed = true; /* the next launch binds again */
 	shim_pool_drop_sets();
 	gotcha_drop_ready();
 	return 0;

@@ -1,66 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shutdown: inger_shutdown() puts every word of every global-offset table back, and everything works again afterwards.
- * Run with LD_BIND_NOW: what the linker binds meanwhile would be a change, too. */
-#include <dlfcn.h>
-#include <link.h>
+/* shutdown: inger_shutdown() puts every word of every global-offset table back, and everything works again afterwards. */
 #include <zlib.h>
-#include "helpers.h"
-
-#define WORDS 100000
-
-struct word {
-	const uint64_t *at;
-	uint64_t value;
-};
-static struct word words[WORDS];
-static int count;
-
-static void note(const ElfW(Rela) *entries, size_t bytes, uint64_t base)
-{
-	for (size_t i = 0; i < bytes / sizeof *entries && count < WORDS; i++) {
-		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
-		if (type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT || type == R_X86_64_64 || type == R_X86_64_RELATIVE)
-			words[count++].at = (const uint64_t *)(base + entries[i].r_offset);
-	}
-}
-
-static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	const ElfW(Rela) *rela = NULL, *plt = NULL;
-	size_t rela_bytes = 0, plt_bytes = 0;
-	(void)size;
-	(void)arg;
-	if (strstr(info->dlpi_name, "vdso") || strstr(info->dlpi_name, "libinger"))
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type != PT_DYNAMIC)
-			continue;
-		for (const ElfW(Dyn) *d = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr); d->d_tag != DT_NULL; d++)
-			switch (d->d_tag) {
-			case DT_RELA: rela = (const void *)d->d_un.d_ptr; break;
-			case DT_RELASZ: rela_bytes = d->d_un.d_val; break;
-			case DT_JMPREL: plt = (const void *)d->d_un.d_ptr; break;
-			case DT_PLTRELSZ: plt_bytes = d->d_un.d_val; break;
-			}
-	}
-	note(rela, rela_bytes, info->dlpi_addr);
-	note(plt, plt_bytes, info->dlpi_addr);
-	return 0;
-}
-
-/* Words in .data are the program's to change; in this one nothing does, but for libc's own. */
-static int different(int *in_program)
-{
-	extern char __executable_start[], _end[];
-	int n = 0;
-	*in_program = 0;
-	for (int i = 0; i < count; i++)
-		if (*words[i].at != words[i].value) {
-			n++;
-			*in_program += (const char *)words[i].at >= __executable_start && (const char *)words[i].at < _end;
-		}
-	return n;
-}
+#include "words.h"
 
 static uLong checksum;
 static void use_library(void *arg)
@@ -77,11 +18,7 @@ int main(int argc, char **argv)
 {
 	int in_program;
 	(void)argc;
-	if (!getenv("LD_BIND_NOW")) {
-		setenv("LD_BIND_NOW", "1", 1);
-		execv("/proc/self/exe", argv);
-		bail("execv");
-	}
+	bind_now(argv);
 	plan(12);
 	use_library(NULL);
 	/* The parts of the library that start by themselves have started: a shared launch. */
@@ -90,9 +27,7 @@ int main(int argc, char **argv)
 	linger_t call = inger_launch_attr(use_library, TO_COMPLETION, NULL, &attr);
 	resume(&call, TO_COMPLETION);
 
-	dl_iterate_phdr(note_object, NULL);
-	for (int i = 0; i < count; i++)
-		words[i].value = *words[i].at;
+	note_words();
 	ok(count > 100, "%d words are watched", count);
 	for (int round = 1; round <= 2; round++) {
 		call = launch(use_library, TO_COMPLETION, NULL);
@@ -104,12 +39,7 @@ int main(int argc, char **argv)
 		ok(resume(&call, TO_COMPLETION) == 0 && call.is_complete, "it completes");
 		is_int(inger_shutdown(), 0, "shutdown");
 	}
-	for (int i = 0; i < count; i++) {
-		Dl_info info = { 0 };
-		if (*words[i].at != words[i].value && dladdr(words[i].at, &info))
-			diag("%s+%#lx: %#lx, was %#lx", info.dli_fname, (long)words[i].at - (long)info.dli_fbase, (long)*words[i].at,
-				(long)words[i].value);
-	}
+	show_different();
 	is_int(different(&in_program), 0, "every word is back");
 	return done();
 }

@@ -15,7 +15,7 @@ tests_c_link := -L$(BUILD) -Wl,--push-state,--no-as-needed -linger -Wl,--pop-sta
 tests_c_headers := include/inger.h include/gotcha.h tests/c/tests.mk $(wildcard tests/c/*.h)
 
 # Programs that open the library themselves, so that there is one way to run them only.
-tests_c_late := late_dlopen threads_before
+tests_c_late := late_dlopen threads_before shutdown_late
 # Not TAP programs: crash.t runs it.
 tests_c_parts := crash_inside
 tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
