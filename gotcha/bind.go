@@ -21,7 +21,7 @@ const sttGNUIfunc = delf.SymType(10)
 type binder struct {
 	w     *world
 	o     *object
-	scope []*object // found when it is needed: most references are bound already
+	scope []*object         // found when it is needed: most references are bound already
 	found map[uint32]uint64 // by symbol index
 }
 
@@ -117,6 +117,18 @@ func (w *world) refer(o *object) error {
 		}
 	}
 	return nil
+}
+
+// referAll does so for every object that is not copied and was not looked at yet.
+func (w *world) referAll() {
+	for _, o := range w.objects {
+		if o.kind == copied || o.done {
+			continue
+		}
+		if err := w.refer(o); err != nil {
+			tell("variables may be taken for a libset's own", o.Path, err)
+		}
+	}
 }
 
 // shared says whether all libsets share the variable.

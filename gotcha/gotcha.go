@@ -60,6 +60,15 @@ func outcome(work func() error) (status C.int) {
 	return 0
 }
 
+// tell says once what does not stop anything.
+func tell(what, object string, err error) {
+	a, b, c := C.CString(what), C.CString(object), C.CString(err.Error())
+	defer C.free(unsafe.Pointer(a))
+	defer C.free(unsafe.Pointer(b))
+	defer C.free(unsafe.Pointer(c))
+	C.shim_message(a, b, c)
+}
+
 func refuse(object string, err error) C.int {
 	what, why := C.CString(object), C.CString(err.Error())
 	defer C.free(unsafe.Pointer(what))

@@ -53,7 +53,7 @@ func planLibrary(r *C.struct_gotcha_library) error {
 		}
 	}
 	w.copies = copies
-	return w.addBatch(r.plan)
+	return w.addBatch(r.plan) // all or none: what was asked for is the whole
 }
 
 // closure gives a library and what it needs, directly or not; libc always.

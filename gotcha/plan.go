@@ -40,15 +40,18 @@ func (w *world) grow(plan *C.struct_gotcha_plan) error {
 			return err
 		}
 	}
-	for _, o := range w.objects {
-		if o.kind != copied && !o.done {
-			if err := w.refer(o); err != nil {
+	for {
+		w.referAll()
+		err := w.addBatch(plan)
+		var bad *objectError
+		if !errors.As(err, &bad) || bad.object.kind != copied || bad.object.done {
+			if err != nil {
 				return err
 			}
+			break
 		}
-	}
-	if err := w.addBatch(plan); err != nil {
-		return err
+		w.demote(bad.object, bad.err)
+		tell("a library is not copied", bad.object.Path, bad.err)
 	}
 	w.findOptions(plan)
 	return w.redirect(plan)
@@ -129,10 +132,6 @@ func (w *world) addBatch(plan *C.struct_gotcha_plan) error {
 	fresh = order(fresh)
 	batch, err := w.batch(fresh, number)
 	if err != nil {
-		// They stay the starting libset's: the objects refer to each other, so it is all or none.
-		for _, o := range fresh {
-			o.kind, o.why, o.done = one, err.Error(), true
-		}
 		return err
 	}
 	for _, o := range fresh {
@@ -190,7 +189,7 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 		m, l := &out[i], o.layout()
 		info, err := os.Stat(o.Path)
 		if err != nil {
-			return nil, fmt.Errorf("libset: %w", err)
+			return nil, failure(o, "%w", err)
 		}
 		status, ok := info.Sys().(*syscall.Stat_t)
 		if !ok {

@@ -253,7 +253,21 @@ func order(objects []*object) []*object {
 	return out
 }
 
-// failure names the object in an error.
+// objectError is what is wrong with one object; the others can do without it.
+type objectError struct {
+	object *object
+	err    error
+}
+
+func (e *objectError) Error() string { return e.object.Path + ": " + e.err.Error() }
+func (e *objectError) Unwrap() error { return e.err }
+
 func failure(o *object, format string, args ...any) error {
-	return fmt.Errorf("%s: "+format, append([]any{o.Path}, args...)...)
+	return &objectError{o, fmt.Errorf(format, args...)}
+}
+
+// demote leaves an object to the starting libset after all.
+func (w *world) demote(o *object, why error) {
+	o.kind, o.why, o.done = one, why.Error(), false
+	w.copies = slices.DeleteFunc(w.copies, func(c *object) bool { return c == o })
 }

@@ -45,6 +45,18 @@ void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void 
 void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller);
 void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version, const void *caller);
 
+/* What the linker has found, as the running libset has it. Libraries may have come since that was extended last. */
+static void *in_libset(void *found)
+{
+	struct gotcha_set *set = gotcha_here();
+
+	if (!set || !found)
+		return found;
+	if (set->batch_count != set->plan->batch_count)
+		(void)gotcha_extend(set); /* where memory is refused, it is the starting libset's */
+	return (void *)gotcha_copy_of(set, (uint64_t)found);
+}
+
 void *shim_dlopen_in_call(const char *path, int mode, long unused, const void *caller)
 {
 	struct shim_call *call = shim_tls.call;
@@ -73,7 +85,7 @@ void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const vo
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
-	result = (void *)gotcha_copy_of(gotcha_here(), (uint64_t)result);
+	result = in_libset(result);
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -85,7 +97,7 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
 
-	result = (void *)gotcha_copy_of(gotcha_here(), (uint64_t)result);
+	result = in_libset(result);
 
 	shim_defer_end(call, deferred);
 	return result;
