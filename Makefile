@@ -47,7 +47,7 @@ sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -
 
 all: $(LIBINGER) $(TOOL) examples
 
-$(LIBINGER): $(call sources,$(LIB_DIRS)) include/inger.h Makefile
+$(LIBINGER): $(call sources,$(LIB_DIRS)) include/inger.h include/gotcha.h Makefile
 	@mkdir -p $(@D)
 	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) build -trimpath -buildmode=c-shared -ldflags="$(LIB_LDFLAGS)" -o $@ ./cmd/libinger
 	@# cgo's header describes Go's types: the interface is include/inger.h.
@@ -97,11 +97,14 @@ install: all
 	install -m 755 $(LIBINGER) '$(DESTDIR)$(LIBDIR)/$(lib_file)'
 	ln -sf $(lib_file) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libinger.so'
-	install -m 644 include/inger.h '$(DESTDIR)$(PREFIX)/include/inger.h'
+	install -m 644 include/inger.h include/gotcha.h '$(DESTDIR)$(PREFIX)/include'
 	install -m 755 $(TOOL) '$(DESTDIR)$(PREFIX)/bin/inger'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' inger.pc.in \
 		>'$(DESTDIR)$(LIBDIR)/pkgconfig/inger.pc'
 	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/inger.pc'
+	@# gdb looks there for the library's full path.
+	install -D -m 644 scripts/libinger-gdb.py '$(DESTDIR)$(PREFIX)/share/gdb/auto-load$(LIBDIR)/$(lib_file)-gdb.py'
+	install -D -m 644 scripts/libinger.supp '$(DESTDIR)$(PREFIX)/share/inger/libinger.supp'
 	set -e; for page in $(wildcard docs/man/*.1 docs/man/*.3 docs/man/*.7); do \
 		install -D -m 644 "$$page" '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$${page##*/}"; \
 	done

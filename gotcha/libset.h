@@ -12,8 +12,11 @@
 #define GOTCHA_LIBSET_H
 
 #include "../shim/shim.h"
+#include <time.h>
+#include <wchar.h>
 
 #define GOTCHA_PAGE 4096u
+#define GOTCHA_STATES 16 /* of conversions of characters */
 #define GOTCHA_BATCHES 160
 #define GOTCHA_TABLE_WORDS 8192u /* entries of a shadow GOT; address space, not memory */
 
@@ -108,7 +111,10 @@ struct gotcha_set {
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
-	uint32_t zone_age;               /* of the last tzset() that this libset knows of */
+	/* What wrap_static.c keeps instead of libc's static variables. */
+	struct tm tm;
+	char ctime[32];
+	mbstate_t states[GOTCHA_STATES];
 	bool options_used;               /* getopt() of the copy is in the middle of something */
 	_Atomic uint32_t entered;        /* threads inside, for gotcha_close() */
 	bool open;                       /* gotcha_open() gave it out */
@@ -142,8 +148,6 @@ struct gotcha_set *gotcha_take(void);     /* a ready one, or made now; NULL and 
 void gotcha_retire(struct gotcha_set *set);
 bool gotcha_prepare(void);                /* makes the plan, once */
 void gotcha_loaded(void);                 /* after dlopen() */
-void gotcha_refresh(struct gotcha_set *set); /* before a pooled libset is used again */
-extern uint32_t gotcha_zone_age;
 void gotcha_put_ready(struct gotcha_set *set);
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;

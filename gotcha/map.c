@@ -222,7 +222,7 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 	if (set) {
 		set->plan = plan;
 		set->entry_count = 0;
-		set->zone_age = gotcha_zone_age;
+		memset(set->states, 0, sizeof set->states);
 		set->slots[0] = NULL;
 		if (gotcha_extend(set))
 			return set;

@@ -135,10 +135,6 @@ func (rc *recipe) bind(w *world, b *binder, r elf.Relocation, at uint64) error {
 		rc.fixed = append(rc.fixed, word{at, findDSO()})
 		return nil
 	}
-	if b.o.libc() && s.Defined && interpose.DataOwn(b.o.Name, s.Name) {
-		rc.own = append(rc.own, word{at, b.o.place(s.Value) + addend})
-		return nil
-	}
 	m := w.copyAt(target)
 	if m == nil || m.libc() || w.starting(m, target, s.Name) {
 		rc.fixed = append(rc.fixed, word{at, target + addend})

@@ -32,7 +32,8 @@ typedef struct gotcha_set gotcha_t;
  *            ENOENT  dlopen() does not find or load the library
  *            ENOTSUP it can't be copied (text relocations, brings its own malloc, its file was replaced since …)
  *            EAGAIN  memory or mappings for another instance were refused (vm.max_map_count is a limit, too)
- *            ENOSYS  this process allows no libsets (said once on stderr)
+ *            ENOMEM  no memory for the description of the library
+ *            ENOSYS  this process allows no libsets
  * Cost       the first of a library reads its symbols (milliseconds); each further one takes some 100 microseconds and
  *            the memory of the library's data that differs, typically 20 to 200 KiB.
  * Threads    any. */
@@ -50,7 +51,8 @@ INGER_API void *gotcha_sym(gotcha_t *set, const char *symbol) INGER_NOEXCEPT_;
  * (strtok(), localtime(), rand() …), go to the libset, until gotcha_leave(). Calls that go through the program's own
  * references follow only a libset of the whole program. Nests up to 8 deep.
  * Returns    0, or -1 with errno: EINVAL (set is NULL or closed), EOVERFLOW (too deep).
- * Inside a preemptible function it holds for that function, which has to leave before it returns. */
+ * Inside a preemptible function it holds for that function, which has to leave before it returns: a libset that a function
+ * was in when it was cancelled can't be closed. */
 INGER_API int gotcha_enter(gotcha_t *set) INGER_NOEXCEPT_;
 
 /* gotcha_leave - back to what this thread was in before gotcha_enter(). Returns 0, or -1 with errno EINVAL: not entered. */

@@ -3,7 +3,8 @@
  *
  * A preemptible function is an ordinary C function that runs on the caller's own kernel thread, on a stack and with a
  * thread control block (TCB) of its own: its errno, its locale pointer and its __thread variables are private to the
- * call. When its budget is used up it is paused wherever it happens to be, and the caller goes on.
+ * call. By default it also has a libset of its own: private copies of the program's libraries (gotcha.h). When its budget
+ * is used up it is paused wherever it happens to be, and the caller goes on.
  *
  * Link with -linger. Errors are errno values; nothing here calls abort() or exit() for a caller's mistake.
  * None of these functions is async-signal-safe. */
@@ -65,7 +66,7 @@ enum inger_isolation {
  *            EINVAL  func is NULL
  *            EAGAIN  too many calls exist (about a million), or memory for another libset was refused (said once on stderr)
  *            ENOMEM  no memory for a stack or a TCB
- *            ENOSYS  the processor or libc lacks something needed (said once on stderr)
+ *            ENOSYS  the processor or libc lacks something needed, or nothing can be isolated here (said once on stderr)
  * Nesting    may be called inside a preemptible function: the inner call is paused at the earlier of both deadlines.
  * Threads    any, also one that existed before the library was loaded.
  * Fork       works in the child of fork(). Calls paused before the fork exist in both processes, each with its own. */
@@ -75,7 +76,7 @@ INGER_API linger_t launch(void (*func)(void *), uint64_t budget_us, void *arg) I
 /* inger_launch_attr - launch() with attributes.
  * attr       NULL for the defaults; not used after the call returns, except the name it points to.
  * Errors     as launch(); also EINVAL when attr->size is smaller than the first version's or larger than this library
- *            knows with a non-zero tail, or stack_bytes is beyond 1 TiB. */
+ *            knows with a non-zero tail, or stack_bytes is beyond 1 TiB, isolation none of the above, libsets beyond 10,000. */
 INGER_API linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, void *arg, const struct inger_attr *attr)
 	INGER_NOEXCEPT_;
 
@@ -88,7 +89,8 @@ INGER_API linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, v
 INGER_API int resume(linger_t *f, uint64_t budget_us) INGER_NOEXCEPT_ INGER_ALIAS_("inger_resume");
 
 /* cancel - give a paused call up: it never runs again, and its stack and TCB are reused.
- * What the function allocated or locked stays as it is: nothing of it is unwound.
+ * What the function allocated or locked in the program stays as it is: nothing of it is unwound. Its libset goes, without
+ * destructors, since nobody knows in what state its libraries are: pointers into them are void.
  * Returns    0, or -1 with errno: EINVAL (f is NULL, complete, cancelled already, or stale), EBUSY (running now).
  * Threads    any. */
 INGER_API int cancel(linger_t *f) INGER_NOEXCEPT_ INGER_ALIAS_("inger_cancel");
@@ -99,8 +101,9 @@ INGER_API int cancel(linger_t *f) INGER_NOEXCEPT_ INGER_ALIAS_("inger_cancel");
 INGER_API void inger_pause(void) INGER_NOEXCEPT_;
 
 /* inger_shutdown - take everything back that was changed in the program: each word of a global-offset table holds again what
- * it held, pooled libsets and their memory are given back. A later launch begins anew.
- * Returns    0, or -1 with errno: EBUSY (an isolated call is paused or running, or this is called inside of one).
+ * it held, pooled libsets and their memory are given back. Threads of the library stay. A later launch begins anew.
+ * Returns    0, or -1 with errno: EBUSY (an isolated call is paused or running, or this is called inside of a call), ENOSYS
+ *            (in the child of a fork() of a process that had isolated calls), ENOMEM.
  * Threads    any, while no other thread launches or resumes. Libsets of gotcha.h stay open. */
 INGER_API int inger_shutdown(void) INGER_NOEXCEPT_;
 

@@ -98,15 +98,6 @@ func DataShared(soname, symbol string) (shared bool, why string) {
 	return DataOf(soname).Shared(symbol)
 }
 
-// libcOwn are the variables of libc that each libset's copy has for itself, although the program may refer to the starting
-// libset's: its pointers would lead into a copy that may be gone. tzset() sets both.
-var libcOwn = strings.Fields(`tzname __tzname timezone __timezone daylight __daylight`)
-
-// DataOwn says whether a copy of libc keeps a variable for itself, whatever the program refers to.
-func DataOwn(soname, symbol string) bool {
-	return path.Base(soname) == "libc.so.6" && slices.Contains(libcOwn, symbol)
-}
-
 // oneFunction are functions of copied objects that run in the starting libset, because what they keep for all libsets is not
 // exported. Shell patterns.
 var oneFunction = []dataRow{

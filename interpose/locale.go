@@ -7,7 +7,9 @@ const whyMessage = "the message is translated under the lock of the catalogues a
 // localeTable: locales, message catalogues, character set conversion.
 var localeTable = []group{
 	{Shared, NoStream, "loads, counts or replaces locale data under a lock", `
-		newlocale __newlocale duplocale __duplocale freelocale __freelocale`},
+		duplocale __duplocale freelocale __freelocale`},
+	{Hand, NoStream, "loads locale data under a lock; the first conversion loads its converter, which the wrapper gets over with", `
+		newlocale __newlocale`},
 	{Hand, NoStream, "replaces locale data under a lock; the first conversion in the new locale loads its converter under the " +
 		"same lock, which the wrapper gets over with", `setlocale`},
 	{Hand, NoStream, "the running TCB's own locale, which the next call on that TCB must not inherit", `uselocale __uselocale`},
@@ -25,15 +27,17 @@ var localeTable = []group{
 	{Copied, NoStream, "converts with the caller's own state, for long", `iconv`},
 	{Shared, NoStream, "the first conversion after a change of locale loads the converter under the locale's lock", `
 		btowc wctob mbstowcs __mbstowcs_chk wcstombs __wcstombs_chk`},
-	{PerLibset, NoStream, "without a state of the caller's, goes on from a static one", `
-		mblen mbtowc wctomb __wctomb_chk mbrlen __mbrlen mbrtowc __mbrtowc wcrtomb __wcrtomb_chk
+	{Shared, NoStream, "the first conversion in a locale loads its tables under a lock; the static state is none in any charset " +
+		"that a locale has", `mblen mbtowc wctomb __wctomb_chk`},
+	{Hand, NoStream, "as above; without a state of the caller's, goes on from a static one: in a libset, from the libset's", `
+		mbrlen __mbrlen mbrtowc __mbrtowc wcrtomb __wcrtomb_chk
 		mbsrtowcs __mbsrtowcs_chk mbsnrtowcs __mbsnrtowcs_chk wcsrtombs __wcsrtombs_chk wcsnrtombs __wcsnrtombs_chk
 		mbrtoc8 mbrtoc16 mbrtoc32 c8rtomb c16rtomb c32rtomb`},
 	{Copied, NoStream, "reads the caller's conversion state", `mbsinit`},
 	{Copied, NoStream, "compares or transforms by tables that stay in place while their locale is in use", `
 		strcoll strcoll_l __strcoll_l strxfrm strxfrm_l __strxfrm_l wcscoll wcscoll_l __wcscoll_l wcsxfrm wcsxfrm_l
 		__wcsxfrm_l strfmon strfmon_l __strfmon_l`},
-	{PerLibset, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
+	{Shared, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
 	{Copied, NoStream, "compiles or matches for long, in the caller's pattern buffer", `
 		regcomp regexec regfree fnmatch re_compile_fastmap re_compile_pattern re_match re_match_2 re_search
 		re_search_2 re_set_registers re_set_syntax`},

@@ -37,6 +37,26 @@ func (c Clock) String() string {
 	return "clock " + strconv.Itoa(int(c))
 }
 
+// Isolation says which libset a function gets whose launch does not say.
+type Isolation int
+
+// The isolations.
+const (
+	Isolated Isolation = iota // a libset of its own
+	Shared                    // the starting libset
+)
+
+// String returns the isolation as it is written in INGER_ISOLATION.
+func (i Isolation) String() string {
+	switch i {
+	case Isolated:
+		return "isolated"
+	case Shared:
+		return "shared"
+	}
+	return "isolation " + strconv.Itoa(int(i))
+}
+
 // Settings are the values in force.
 type Settings struct {
 	Slice      time.Duration // 0: main() is not sliced
@@ -45,13 +65,15 @@ type Settings struct {
 	Follow     bool
 	FSGSBase   bool // use the FSGSBASE instructions where the processor has them
 	Clock      Clock
+	Isolation  Isolation
+	Libsets    uint32 // kept ready ahead
 	StackBytes uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
 	Seed       uint64 // meaningful only when SeedSet
 	SeedSet    bool   // a seed of 0 is a seed, so its absence needs a word of its own
 }
 
 // Defaults are the settings of an environment without INGER_* variables.
-func Defaults() Settings { return Settings{Follow: true, FSGSBase: true} }
+func Defaults() Settings { return Settings{Follow: true, FSGSBase: true, Libsets: 1} }
 
 // Error says which value was refused and why. The setting keeps its default.
 type Error struct {

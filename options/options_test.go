@@ -27,14 +27,15 @@ func TestLoadAcceptsValues(t *testing.T) {
 	}
 	slice := func(d time.Duration) Settings { return with(func(s *Settings) { s.Slice = d }) }
 	stack := func(n uint64) Settings { return with(func(s *Settings) { s.StackBytes = n }) }
+	libsets := func(n uint32) Settings { return with(func(s *Settings) { s.Libsets = n }) }
 	seed := func(n uint64) Settings { return with(func(s *Settings) { s.Seed, s.SeedSet = n, true }) }
 
 	tests := map[string]struct {
 		name, value string
 		want        Settings
 	}{
-		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true}},
-		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true}},
+		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true, Libsets: 1}},
+		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true, Libsets: 1}},
 		"microseconds":                               {"INGER_SLICE", "50us", slice(50 * time.Microsecond)},
 		"microseconds with the micro sign U+00B5":    {"INGER_SLICE", "50\u00b5s", slice(50 * time.Microsecond)},
 		"microseconds with the Greek letter U+03BC":  {"INGER_SLICE", "50\u03bcs", slice(50 * time.Microsecond)},
@@ -57,6 +58,12 @@ func TestLoadAcceptsValues(t *testing.T) {
 		"the automatic clock":                        {"INGER_CLOCK", "auto", Defaults()},
 		"the per-thread timer":                       {"INGER_CLOCK", "timer", with(func(s *Settings) { s.Clock = Timer })},
 		"the timekeeper":                             {"INGER_CLOCK", "timekeeper", with(func(s *Settings) { s.Clock = Timekeeper })},
+		"functions in libsets of their own":          {"INGER_ISOLATION", "isolated", Defaults()},
+		"functions in the starting libset":           {"INGER_ISOLATION", "shared", with(func(s *Settings) { s.Isolation = Shared })},
+		"no libset ahead":                            {"INGER_LIBSETS", "0", libsets(0)},
+		"the default of libsets, spelled out":        {"INGER_LIBSETS", "1", Defaults()},
+		"some libsets":                               {"INGER_LIBSETS", "64", libsets(64)},
+		"the most libsets":                           {"INGER_LIBSETS", "10000", libsets(MaxLibsets)},
 		"stack in bytes":                             {"INGER_STACK", "65536", stack(65536)},
 		"stack in bytes that are no whole page":      {"INGER_STACK", "65537", stack(65537)},
 		"stack in kibibytes":                         {"INGER_STACK", "256K", stack(256 << 10)},
@@ -101,6 +108,13 @@ func TestLoadReportsBadValuesAndKeepsDefaults(t *testing.T) {
 		"another switch":                {"INGER_FOLLOW", "true", "write 0 or 1"},
 		"an unknown clock":              {"INGER_CLOCK", "sundial", "write auto, timer or timekeeper"},
 		"a clock in capitals":           {"INGER_CLOCK", "TIMER", "write auto, timer or timekeeper"},
+		"an unknown isolation":          {"INGER_ISOLATION", "auto", "write isolated or shared"},
+		"an isolation in capitals":      {"INGER_ISOLATION", "Shared", "write isolated or shared"},
+		"libsets of words":              {"INGER_LIBSETS", "many", "not a number"},
+		"a negative number of libsets":  {"INGER_LIBSETS", "-1", "not a number"},
+		"half a libset":                 {"INGER_LIBSETS", "0.5", "not a number"},
+		"too many libsets":              {"INGER_LIBSETS", "10001", "not between 0 and 10000"},
+		"libsets that overflow":         {"INGER_LIBSETS", "18446744073709551616", "not between 0 and 10000"},
 		"a size of words":               {"INGER_STACK", "large", "not a size"},
 		"a suffix without a number":     {"INGER_STACK", "K", "not a size"},
 		"two suffixes":                  {"INGER_STACK", "8MB", "not a size"},
@@ -141,7 +155,7 @@ func TestLoadReportsEveryBadValueAndUsesTheGoodOnes(t *testing.T) {
 	if len(errs) != 2 {
 		t.Errorf("errors %v, want one for each bad value", errs)
 	}
-	if want := (Settings{Follow: true, FSGSBase: true, Stats: true}); got != want {
+	if want := (Settings{Follow: true, FSGSBase: true, Libsets: 1, Stats: true}); got != want {
 		t.Errorf("settings %+v, want %+v", got, want)
 	}
 }
@@ -180,14 +194,16 @@ func TestTableRowsAgreeWithDefaults(t *testing.T) {
 
 func TestValuePrintsWhatSetReads(t *testing.T) {
 	values := map[string][]string{
-		"INGER_SLICE":    {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
-		"INGER_TORTURE":  {"1"},
-		"INGER_STATS":    {"1"},
-		"INGER_FOLLOW":   {"0"},
-		"INGER_FSGSBASE": {"0"},
-		"INGER_CLOCK":    {"timer", "timekeeper"},
-		"INGER_STACK":    {"16K", "65537", "8M", "3G", "1T"},
-		"INGER_SEED":     {"0", "7"},
+		"INGER_SLICE":     {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
+		"INGER_TORTURE":   {"1"},
+		"INGER_STATS":     {"1"},
+		"INGER_FOLLOW":    {"0"},
+		"INGER_FSGSBASE":  {"0"},
+		"INGER_CLOCK":     {"timer", "timekeeper"},
+		"INGER_ISOLATION": {"shared"},
+		"INGER_LIBSETS":   {"0", "2", "10000"},
+		"INGER_STACK":     {"16K", "65537", "8M", "3G", "1T"},
+		"INGER_SEED":      {"0", "7"},
 	}
 	for i := range Table {
 		row := &Table[i]

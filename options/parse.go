@@ -22,6 +22,9 @@ const (
 	MaxStack = 1 << 40
 )
 
+// MaxLibsets libsets of a program with several libraries are about 2 GiB of private memory.
+const MaxLibsets = 10000
+
 // The parsers return the reason for a refusal, or "" and the value in the place given.
 
 // parseSlice reads a Go duration: a number and a unit (ns, us, µs, ms, s, m, h), also several, as in 1m30s.
@@ -80,6 +83,28 @@ func parseClock(clock *Clock, value string) string {
 		}
 	}
 	return "write auto, timer or timekeeper"
+}
+
+func parseIsolation(isolation *Isolation, value string) string {
+	for i := Isolated; i <= Shared; i++ {
+		if value == i.String() {
+			*isolation = i
+			return ""
+		}
+	}
+	return "write isolated or shared"
+}
+
+func parseLibsets(libsets *uint32, value string) string {
+	number, err := strconv.ParseUint(value, 10, 32)
+	if err != nil && !isRange(err) {
+		return "not a number"
+	}
+	if err != nil || number > MaxLibsets {
+		return "not between 0 and 10000"
+	}
+	*libsets = uint32(number)
+	return ""
 }
 
 const sizeSuffixes = "KMGT"

@@ -2,6 +2,8 @@
 
 package options
 
+import "strconv"
+
 // Option is one row of the table. Everything that is said about an option anywhere is made from it.
 type Option struct {
 	Name    string // environment variable
@@ -31,7 +33,9 @@ var Table = []Option{
 		Name: "INGER_TORTURE", Flag: "torture", On: "1",
 		Unit: "switch", Default: "0", Range: "0 or 1",
 		Meaning: "Between slices of main(), call library functions that share state with whatever was interrupted " +
-			"(malloc, stdio, qsort, regcomp, opendir, dlsym and others), so that what is not safe to interrupt shows.",
+			"(malloc, stdio, qsort, regcomp, opendir, dlsym and others), so that what is not safe to interrupt shows. " +
+			"Those that keep state from call to call (strtok, rand, localtime, setlocale, getopt, getpwnam and others) " +
+			"are called in a libset of their own, which main() never sees.",
 		parse:  func(s *Settings, v string) string { return parseSwitch(&s.Torture, v) },
 		format: func(s *Settings) string { return formatSwitch(s.Torture) },
 	},
@@ -65,6 +69,22 @@ var Table = []Option{
 			"with the arch_prctl system call, as elsewhere (0).",
 		parse:  func(s *Settings, v string) string { return parseSwitch(&s.FSGSBase, v) },
 		format: func(s *Settings) string { return formatSwitch(s.FSGSBase) },
+	},
+	{
+		Name: "INGER_ISOLATION", Flag: "isolation", Arg: "KIND",
+		Unit: "word", Default: "isolated", Range: "isolated or shared",
+		Meaning: "Whose static data the libraries work on in a preemptible function whose launch does not say, and in the " +
+			"torture: isolated is a libset of its own, private copies of the program's libraries; shared is the program's own.",
+		parse:  func(s *Settings, v string) string { return parseIsolation(&s.Isolation, v) },
+		format: func(s *Settings) string { return s.Isolation.String() },
+	},
+	{
+		Name: "INGER_LIBSETS", Flag: "libsets", Arg: "NUMBER",
+		Unit: "libsets", Default: "1", Range: "0 to 10000",
+		Meaning: "How many libsets are kept ready for the next isolated functions, beyond those in use. " +
+			"The first isolated launch begins to make them; without one there are none.",
+		parse:  func(s *Settings, v string) string { return parseLibsets(&s.Libsets, v) },
+		format: func(s *Settings) string { return strconv.FormatUint(uint64(s.Libsets), 10) },
 	},
 	{
 		Name: "INGER_STACK", Flag: "stack", Arg: "SIZE",

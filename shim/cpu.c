@@ -11,6 +11,12 @@ _Static_assert(offsetof(struct shim_cpu, fsgsbase) == 0, "CPU_FSGSBASE");
 _Static_assert(offsetof(struct shim_cpu, xgetbv1) == 4, "CPU_XGETBV1");
 _Static_assert(offsetof(struct shim_cpu, avx) == 8, "CPU_AVX");
 _Static_assert(offsetof(struct shim_cpu, amx) == 12, "CPU_AMX");
+_Static_assert(offsetof(struct shim_cpu, xsavec) == 16, "CPU_XSAVEC");
+
+/* Valgrind's processor and those before Skylake have only XSAVE. SHIM_ONLY_XSAVE makes any processor one of these. */
+#ifndef SHIM_ONLY_XSAVE
+#define SHIM_ONLY_XSAVE 0
+#endif
 
 struct shim_cpu shim_cpu;
 
@@ -27,10 +33,12 @@ void shim_cpu_init(void)
 	shim_cpu.avx = (low & 4) != 0;
 	shim_cpu.amx = (low & 0x60000) == 0x60000;
 	__cpuid_count(0xd, 1, a, b, c, d);
-	if (!(a & 2)) /* XSAVEC */
-		return;
-	shim_cpu.xgetbv1 = (a >> 2) & 1;
+	shim_cpu.xsavec = !SHIM_ONLY_XSAVE && (a & 2);
+	/* Without XSAVEC all components have their fixed places, and XINUSE saves nothing. */
+	shim_cpu.xgetbv1 = shim_cpu.xsavec && (a & 4);
 	/* EBX of subleaf 1 also counts supervisor components, which we never save: an upper bound. */
+	if (!shim_cpu.xsavec)
+		__cpuid_count(0xd, 0, a, b, c, d);
 	shim_cpu.xsave_bytes = b > 1024 ? b : 1024;
 	if (__get_cpuid(0x80000007, &a, &b, &c, &d))
 		shim_cpu.invariant_tsc = (d >> 8) & 1;

@@ -93,36 +93,68 @@ SHIM_SLOT(setlocale);
 SHIM_SLOT(uselocale);
 SHIM_SLOT(__uselocale);
 
+typedef locale_t use_locale_function(locale_t);
+typedef char *set_locale_function(int, const char *);
+
+static use_locale_function *own_use_locale(const struct gotcha_set *set)
+{
+	return (use_locale_function *)gotcha_copy_of_libc(set, (uint64_t)SHIM_REAL(use_locale_function *, uselocale));
+}
+
+/* Whether the running context has set a locale of its own. A call notes it; a TCB that is in a libset without being a
+ * call's points at that libset's locale. */
+static bool has_own_locale(const struct shim_call *call, const struct gotcha_set *set)
+{
+	if (call && call->set == set)
+		return call->finish_work & FINISH_OWN_LOCALE;
+	return own_use_locale(set)(NULL) == LC_GLOBAL_LOCALE;
+}
+
+/* The first conversion in a locale loads its converter, under a lock that setlocale() wants, too; the functions that convert
+ * are not deferred. So whoever puts a locale in force loads it, in the same deferred section. */
+static void load_converter(void)
+{
+	(void)btowc(0x80); /* for ASCII it does not look */
+}
+
 SHIM_EXPORT locale_t uselocale(locale_t locale)
 {
 	struct shim_call *call = shim_tls.call;
+	struct gotcha_set *set = gotcha_here();
+	use_locale_function *use = SHIM_REAL(use_locale_function *, uselocale);
 
+	bool deferred = locale && shim_defer_begin(call, SHIM_FRAME);
 	if (call && locale)
 		call->finish_work |= FINISH_LOCALE;
-	return SHIM_REAL(locale_t (*)(locale_t), uselocale)(locale);
+	/* LC_GLOBAL_LOCALE is then the own one. */
+	if (set && has_own_locale(call, set))
+		use = own_use_locale(set);
+	locale_t before = use(locale);
+	if (call && locale)
+		load_converter();
+	shim_defer_end(call, deferred);
+	return before;
 }
 SHIM_EXPORT locale_t __uselocale(locale_t locale)
 {
 	return uselocale(locale);
 }
 
-typedef char *set_locale_function(int, const char *);
-
-/* An isolated function that sets the locale gets one of its own: that of its libset's libc, which begins as the
- * program's. Whatever code runs on its TCB then finds it through the TCB's locale pointer. */
-static char *own_locale(struct shim_call *call, int category, const char *locale)
+/* Whoever sets the locale in a libset gets one of its own: that of the libset's libc, which begins as the program's.
+ * Whatever code runs on the TCB then finds it through the TCB's locale pointer. */
+static char *own_locale(struct shim_call *call, struct gotcha_set *set, int category, const char *locale)
 {
 	set_locale_function *real = SHIM_REAL(set_locale_function *, setlocale);
-	set_locale_function *own = (set_locale_function *)gotcha_copy_of_libc(call->set, (uint64_t)real);
-	locale_t (*use)(locale_t) = (locale_t(*)(locale_t))gotcha_copy_of_libc(call->set, (uint64_t)shim_real_uselocale);
+	set_locale_function *own = (set_locale_function *)gotcha_copy_of_libc(set, (uint64_t)real);
 
-	if (!(call->finish_work & FINISH_OWN_LOCALE)) {
+	if (!has_own_locale(call, set)) {
 		if (!locale)
 			return real(category, NULL);
 		if (!own(LC_ALL, real(LC_ALL, NULL)))
 			return NULL;
-		use(LC_GLOBAL_LOCALE);
-		call->finish_work |= FINISH_LOCALE | FINISH_OWN_LOCALE;
+		own_use_locale(set)(LC_GLOBAL_LOCALE);
+		if (call)
+			call->finish_work |= FINISH_LOCALE | (call->set == set ? FINISH_OWN_LOCALE : 0);
 	}
 	return own(category, locale);
 }
@@ -130,12 +162,14 @@ static char *own_locale(struct shim_call *call, int category, const char *locale
 SHIM_EXPORT char *setlocale(int category, const char *locale)
 {
 	struct shim_call *call = shim_tls.call;
+	struct gotcha_set *set = gotcha_here();
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	char *name = call && call->set ? own_locale(call, category, locale)
-				       : SHIM_REAL(set_locale_function *, setlocale)(category, locale);
+	char *name = set ? own_locale(call, set, category, locale)
+			 : SHIM_REAL(set_locale_function *, setlocale)(category, locale);
 
-	if (name && locale)
-		(void)btowc('a'); /* loads the converter now, under this deferral */
+	/* Also when it was refused: what is in force may be new to this TCB, as a libset's own "C" is. */
+	if (locale)
+		load_converter();
 	shim_defer_end(call, deferred);
 	return name;
 }

@@ -62,6 +62,26 @@ static bool plain_clock(const char *text, uint32_t *clock)
 	return true;
 }
 
+static bool plain_isolation(const char *text, uint32_t *isolate)
+{
+	*isolate = strcmp(text, "shared") != 0;
+	return !*isolate || strcmp(text, "isolated") == 0;
+}
+
+static bool plain_libsets(const char *text, uint32_t *libsets)
+{
+	const char *end;
+	uint64_t n;
+
+	/* 0 is no number here; the upper border is the table's business. */
+	if (strcmp(text, "0") == 0)
+		n = 0;
+	else if (!number(text, &n, &end) || *end || n > 5000)
+		return false;
+	*libsets = (uint32_t)n;
+	return true;
+}
+
 static bool plain_seed(const char *text, uint64_t *seed)
 {
 	const char *end;
@@ -91,6 +111,10 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 			good = plain_switch(value, &c->fsgsbase);
 		else if (IS("INGER_CLOCK"))
 			good = plain_clock(value, &c->clock);
+		else if (IS("INGER_ISOLATION"))
+			good = plain_isolation(value, &c->isolate);
+		else if (IS("INGER_LIBSETS"))
+			good = plain_libsets(value, &c->libsets);
 		else if (IS("INGER_SEED"))
 			good = plain_seed(value, &c->seed);
 		else if (IS("INGER_STACK"))

@@ -10,6 +10,7 @@
  * in one global list. The global lock is held for a few instructions; its holder can't be preempted (launch and resume
  * are deferred sections), and it spins with a yield because the kernel may preempt it. */
 #include "shim.h"
+#include "valgrind.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <sched.h>
@@ -153,6 +154,7 @@ static struct shim_call *make(size_t stack_bytes)
 	call->stack_low = map + GUARD_BYTES;
 	call->stack_top = (uint64_t)call & ~(uint64_t)15;
 	call->stack_bytes = stack_bytes;
+	call->valgrind_stack = shim_valgrind(SHIM_VALGRIND_STACK_REGISTER, (uint64_t)call->stack_low, call->stack_top);
 	take_lock();
 	int error = enter(call);
 	drop_lock();
@@ -163,6 +165,7 @@ static struct shim_call *make(size_t stack_bytes)
 		drop_lock();
 	}
 	if (error) {
+		shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
 		(void)munmap(map, bytes);
 		errno = error;
 		return NULL;
@@ -260,8 +263,8 @@ struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool 
 		if (!call)
 			return NULL;
 	}
-	if (isolated && SHIM_UNLIKELY(call->set->batch_count != gotcha_program.batch_count || call->set->zone_age != gotcha_zone_age))
-		gotcha_refresh(call->set);
+	if (isolated && SHIM_UNLIKELY(call->set->batch_count != gotcha_program.batch_count))
+		(void)gotcha_extend(call->set); /* where that fails, new libraries are the starting libset's */
 	shim_tcb_reset(call);
 	return call;
 }
@@ -292,6 +295,7 @@ void shim_call_destroy(struct shim_call *call)
 	drop_lock();
 	shim_call_retire_set(call);
 	shim_tcb_unmake(call);
+	shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
 	(void)munmap(call->map, call->map_bytes);
 }
 

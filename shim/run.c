@@ -7,12 +7,17 @@
  *
  * All signals are blocked while the supervisor runs: the handlers of the program belong to main(), on main()'s stack. */
 #include "shim.h"
+#include "torture.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define SMALLEST_ADDRESS_SPACE ((rlim_t)2 << 30)
 
 typedef int main_function(int, char **, char **);
 typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
@@ -58,6 +63,26 @@ static uint64_t prepare_stack(uint64_t top)
 	return (uint64_t)frame;
 }
 
+/* main() keeps the starting libset; the other side gets one of its own, in which it can do what main() must not see. */
+static enum shim_torture_kind separate(struct shim_tls *tls)
+{
+	uint32_t ahead = shim_config.libsets;
+	struct rlimit limit;
+
+	if (!shim_config.isolate)
+		return SHIM_TORTURE_MIXED;
+	/* The Go runtime ends a process that refuses its reservations. */
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < SMALLEST_ADDRESS_SPACE) {
+		shim_message("torture without functions that keep state", "libset", "the limit of address space is below 2 GiB");
+		return SHIM_TORTURE_STATELESS;
+	}
+	shim_config.libsets = 0; /* main() may never launch */
+	struct gotcha_set *set = gotcha_take(); /* says why not */
+	shim_config.libsets = ahead;
+	gotcha_switch(tls, set);
+	return set ? SHIM_TORTURE_SEPARATE : SHIM_TORTURE_STATELESS;
+}
+
 static bool adopt_main(void)
 {
 	struct shim_thread *t = shim_thread_get();
@@ -67,13 +92,15 @@ static bool adopt_main(void)
 	void *xsave = mmap(NULL, shim_cpu.xsave_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (!supervisor || xsave == MAP_FAILED)
 		return false;
-	if (shim_config.torture)
-		shim_torture_prepare(shim_config.seed);
 
 	/* The supervisor's TCB is an ordinary thread's as far as the wrappers are concerned. */
 	struct shim_tls *tls = (struct shim_tls *)(supervisor->fs + ((uint64_t)&shim_tls - t->fs));
 	tls->call = NULL;
 	tls->thread = t;
+	if (shim_config.torture) {
+		shim_torture_prepare(shim_config.seed);
+		shim_torture_state_begin(separate(tls));
+	}
 
 	call->fs = t->fs;
 	call->thread = t;

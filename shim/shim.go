@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package shim is the thin Go face of the data plane: the C and assembly in this folder, which runs on the program's own
-// threads. Go is called for options that plain.c leaves to it, before anything has been launched; never from then on.
+// threads. Go is called from here for options that plain.c leaves to it, before anything has been launched; never from then on.
 package shim
 
 /*
@@ -53,6 +53,8 @@ func shim_go_configure(config *C.struct_shim_config) {
 	config.stats = truth(settings.Stats)
 	config.follow = truth(settings.Follow)
 	config.fsgsbase = truth(settings.FSGSBase)
+	config.libsets = C.uint32_t(settings.Libsets)
+	config.isolate = truth(settings.Isolation == options.Isolated)
 	switch settings.Clock {
 	case options.Timer:
 		config.clock = C.SHIM_CLOCK_TIMER

@@ -109,6 +109,7 @@ struct shim_call {
 	struct shim_options options; /* isolated: the other side's getopt() variables */
 	void *exit_value; /* STATE_LOST by pthread_exit() */
 	bool exits_thread;
+	uint64_t valgrind_stack; /* valgrind's number for the stack */
 };
 
 /* One kernel thread. Written by the thread itself and its handlers, except the fields marked. */
@@ -194,7 +195,8 @@ struct shim_cpu {
 	uint32_t xgetbv1;  /* XINUSE can be read */
 	uint32_t avx;
 	uint32_t amx;
-	uint32_t xsave_bytes; /* compacted, all components */
+	uint32_t xsavec;
+	uint32_t xsave_bytes; /* all components; compacted where there is XSAVEC */
 	uint32_t usable;
 	uint32_t invariant_tsc;
 };

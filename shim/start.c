@@ -74,7 +74,7 @@ static void fork_child(void)
 static int start_once(void)
 {
 	if (!shim_cpu.usable) {
-		shim_message("preemptible functions are not available", "processor", "XSAVEC is missing");
+		shim_message("preemptible functions are not available", "processor", "XSAVE is missing");
 		errno = ENOSYS;
 		return -1;
 	}

@@ -23,6 +23,10 @@
 #define CPU_XGETBV1  4
 #define CPU_AVX      8
 #define CPU_AMX      12
+#define CPU_XSAVEC   16
+
+/* A word of every TCB that libc keeps free (tcbhead_t.unused_vgetcpu_cache, sysdeps/x86_64/nptl/tls.h in glibc). */
+#define TCB_FREE_WORD 0x38
 
 /* FS base := \from. Clobbers rax, rcx, rsi, rdi, r11. */
 .macro set_fs from
@@ -86,6 +90,7 @@
 .macro label name
 	.globl	\name
 	.hidden	\name
+	.type	\name, @function
 	.p2align 4
 \name:
 .endm
@@ -181,13 +186,13 @@ label shim_preempt_stub
 	movl	$-1, %eax
 	movl	$-1, %edx
 	cmpl	$0, CPU_XGETBV1+shim_cpu(%rip)
-	je	1f
+	je	4f
 	movl	$1, %ecx
 	xgetbv				/* XINUSE: save no more than is there */
 	orl	$3, %eax		/* MXCSR lives in the SSE component */
 1:	movl	%eax, %r12d
 	xsavec64 (%rsi)			/* bytes 16..63 of the header are zero since the area was mapped */
-	cmpl	$0, CPU_AMX+shim_cpu(%rip)
+5:	cmpl	$0, CPU_AMX+shim_cpu(%rip)
 	je	2f
 	testl	$0x60000, %r12d
 	je	2f
@@ -201,10 +206,17 @@ label shim_preempt_stub
 	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	pop_callee_saved_and_return
+4:	movl	%eax, %r12d
+	cmpl	$0, CPU_XSAVEC+shim_cpu(%rip)
+	jne	1b
+	xsave64	(%rsi)			/* bytes 8..63 of the header stay zero: an area is of one format for good */
+	jmp	5b
 
 /* Resume a preempted call. An adopted call gets the program's signal mask back here, on its own stack and TCB, because a
  * handler of the program may run at once. Until the registers are loaded the state forbids another pause, wherever such
- * a handler may be: the pause would overwrite them. A handler that leaves by siglongjmp() sets the state itself. */
+ * a handler may be: the pause would overwrite them. A handler that leaves by siglongjmp() sets the state itself.
+ * Nothing is written to the call's stack, whose red zone is in use, and the last jump is no return: valgrind takes what is
+ * below the stack pointer for undefined after one. From popfq on, nothing may change the flags. */
 label shim_entry_full
 	movq	%rbx, %rdi
 	cmpl	$0, CALL_ADOPTED(%rbx)
@@ -223,6 +235,8 @@ label shim_entry_full
 	movl	$-1, %eax
 	movl	$-1, %edx
 	xrstor64 (%rsi)
+	pushq	SAVED_EFL(%rdi)
+	popfq
 	movq	SAVED_R8(%rdi), %r8
 	movq	SAVED_R9(%rdi), %r9
 	movq	SAVED_R10(%rdi), %r10
@@ -235,16 +249,15 @@ label shim_entry_full
 	movq	SAVED_RBP(%rdi), %rbp
 	movq	SAVED_RBX(%rdi), %rbx
 	movq	SAVED_RDX(%rdi), %rdx
-	movq	SAVED_RAX(%rdi), %rax
 	movq	SAVED_RCX(%rdi), %rcx
+	movq	SAVED_RIP(%rdi), %rax	/* side by side: a handler may change both, see wrap_signal.c */
+	movq	%rax, %fs:TCB_FREE_WORD
+	movq	SAVED_RAX(%rdi), %rax
 	movq	SAVED_RSP(%rdi), %rsp
-	leaq	-128(%rsp), %rsp	/* over the red zone, flags untouched */
-	pushq	SAVED_RIP(%rdi)
-	pushq	SAVED_EFL(%rdi)
 	movl	$STATE_RUNNING, CALL_STATE(%rdi)
 	movq	SAVED_RDI(%rdi), %rdi
-	popfq
-	ret	$128
+	jmp	*%fs:TCB_FREE_WORD
+	.size	shim_entry_full, .-shim_entry_full
 
 /* void shim_pause_here(void): pause the running call at this place, as if the handler had interrupted it at the
  * return. Keeps every register but r11. When the return address is in the dynamic linker the pause is put off: the

@@ -2,8 +2,10 @@
 /* torture.c - what the resuming side does between slices under --torture: use the libraries that the paused main() may be
  * in the middle of. Whatever is not safe to interrupt shows as a wrong result, a crash or a hang.
  *
- * Only functions whose results do not depend on state kept from call to call: that would be main()'s state. */
+ * Here are functions whose results do not depend on state kept from call to call, so that they can use main()'s libset;
+ * torture_state.c has the others. */
 #include "shim.h"
+#include "torture.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,13 +22,13 @@ static uint64_t random_state;
 static void *kept[KEPT];
 static size_t kept_bytes[KEPT];
 
-static uint32_t any(uint32_t limit)
+uint32_t shim_torture_any(uint32_t limit)
 {
 	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(random_state >> 33) % limit;
 }
 
-static void wrong(const char *what)
+void shim_torture_wrong(const char *what)
 {
 	char number[24], *at = number;
 
@@ -45,13 +47,13 @@ static bool filled(const unsigned char *p, size_t bytes, unsigned char with)
 
 static void heap(void)
 {
-	unsigned i = any(KEPT);
-	size_t bytes = 1 + any(any(8) ? 400 : 200000);
+	unsigned i = shim_torture_any(KEPT);
+	size_t bytes = 1 + shim_torture_any(shim_torture_any(8) ? 400 : 200000);
 	unsigned char pattern = (unsigned char)(i + 1);
 
 	if (kept[i] && !filled(kept[i], kept_bytes[i], pattern))
-		wrong("a block changed");
-	if (kept[i] && any(2)) {
+		shim_torture_wrong("a block changed");
+	if (kept[i] && shim_torture_any(2)) {
 		free(kept[i]);
 		kept[i] = NULL;
 		return;
@@ -74,18 +76,18 @@ static void streams(void)
 		fprintf(f, "%d %s %.3f", 42, "answer", 2.5);
 		fclose(f);
 		if (strncmp(text, "42 answer 2", 11) != 0)
-			wrong("printf into memory");
+			shim_torture_wrong("printf into memory");
 		free(text);
 	}
 	f = fopen("/dev/null", "w");
 	if (f) {
-		fprintf(f, "%s %d\n", "to a file", (int)any(1000));
+		fprintf(f, "%s %d\n", "to a file", (int)shim_torture_any(1000));
 		fclose(f);
 	}
 	f = fopen("/proc/self/stat", "r");
 	if (f) {
 		if (!fgets(line, sizeof line, f))
-			wrong("fgets");
+			shim_torture_wrong("fgets");
 		fclose(f);
 	}
 }
@@ -101,11 +103,11 @@ static void sorting(void)
 	int numbers[400];
 
 	for (int i = 0; i < 400; i++)
-		numbers[i] = (int)any(1000);
+		numbers[i] = (int)shim_torture_any(1000);
 	qsort(numbers, 400, sizeof *numbers, by_value);
 	for (int i = 1; i < 400; i++)
 		if (numbers[i - 1] > numbers[i])
-			wrong("qsort");
+			shim_torture_wrong("qsort");
 }
 
 static void matching(void)
@@ -113,11 +115,11 @@ static void matching(void)
 	regex_t expression;
 
 	if (regcomp(&expression, "^([a-z]+)=([0-9]*)$", REG_EXTENDED) != 0) {
-		wrong("regcomp");
+		shim_torture_wrong("regcomp");
 		return;
 	}
 	if (regexec(&expression, "slice=100", 0, NULL, 0) != 0 || regexec(&expression, "slice", 0, NULL, 0) != REG_NOMATCH)
-		wrong("regexec");
+		shim_torture_wrong("regexec");
 	regfree(&expression);
 }
 
@@ -137,7 +139,7 @@ static void symbols(void)
 	void *p = dlsym(RTLD_DEFAULT, "qsort");
 
 	if (!p)
-		wrong("dlsym");
+		shim_torture_wrong("dlsym");
 	(void)getenv("PATH");
 	(void)getenv("A_NAME_THAT_IS_NOT_THERE");
 }
@@ -147,7 +149,8 @@ void shim_torture_once(void)
 	static void (*const acts[])(void) = {heap, heap, heap, streams, sorting, matching, directory, symbols};
 	int saved = errno;
 
-	acts[any(sizeof acts / sizeof *acts)]();
+	acts[shim_torture_any(sizeof acts / sizeof *acts)]();
+	shim_torture_state_once();
 	heap();
 	errno = saved;
 }

@@ -29,11 +29,14 @@ ok 'make install with DESTDIR' make -C "$root" install DESTDIR="$stage" PREFIX=/
 home=$stage/opt/inger
 listed=$(cd "$stage" 2>/dev/null && find . -path '*/man/*' -prune -o \( -type f -o -type l \) -print | sort)
 ok 'the files' same "$listed" './opt/inger/bin/inger
+./opt/inger/include/gotcha.h
 ./opt/inger/include/inger.h
 ./opt/inger/lib/libinger.so
 ./opt/inger/lib/libinger.so.0
 ./opt/inger/lib/libinger.so.0.1.0
-./opt/inger/lib/pkgconfig/inger.pc'
+./opt/inger/lib/pkgconfig/inger.pc
+./opt/inger/share/gdb/auto-load/opt/inger/lib/libinger.so.0.1.0-gdb.py
+./opt/inger/share/inger/libinger.supp'
 pages=$(cd "$root/docs/man" && ls -- *.[137] | sort)
 ok 'there are manual pages' [ -n "$pages" ]
 ok 'the manual pages' same "$(find "$home/share/man" -type f -printf '%f\n' 2>/dev/null | sort)" "$pages"
@@ -47,7 +50,9 @@ export PKG_CONFIG_LIBDIR=$home/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage
 read -ra cflags <<<"$(pkg-config --cflags inger)"
 read -ra libs <<<"$(pkg-config --libs inger)"
 cat >"$scratch/program.c" <<'END'
+#include <gotcha.h>
 #include <inger.h>
+#include <errno.h>
 #include <stdio.h>
 static void spin(void *stop)
 {
@@ -68,6 +73,13 @@ int main(void)
 	call = inger_launch_attr(spin, 0, &stop, &attr);
 	if (cancel(&call) != 0)
 		return 3;
+	gotcha_t *whole = gotcha_open(NULL);
+	if (!whole || !gotcha_sym(whole, "puts") || gotcha_enter(whole) != 0 || gotcha_leave() != 0 || gotcha_close(whole) != 0) {
+		fprintf(stderr, "%s\n", inger_strerror(errno));
+		return 4;
+	}
+	if (inger_shutdown() != 0)
+		return 5;
 	puts(inger_version());
 	return 0;
 }

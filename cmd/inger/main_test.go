@@ -144,6 +144,8 @@ func TestWrongCommandLines(t *testing.T) {
 		"a duration left out":      {[]string{"run", "--slice"}, "inger: run: --slice: needs a value"},
 		"an unknown clock":         {[]string{"run", "--clock", "sun", "true"}, `inger: run: --clock: "sun": write auto, timer or timekeeper`},
 		"a bad size":               {[]string{"run", "--stack", "8MB", "true"}, `inger: run: --stack: "8MB": not a size; write 262144, 256K, 8M or 1G`},
+		"a bad isolation":          {[]string{"run", "--isolation", "auto", "true"}, `inger: run: --isolation: "auto": write isolated or shared`},
+		"a bad number of libsets":  {[]string{"run", "--libsets=all", "true"}, `inger: run: --libsets: "all": not a number`},
 		"a bad seed":               {[]string{"run", "--seed", "-1", "true"}, `inger: run: --seed: "-1": not an integer of 0 or more`},
 		"a switch with a value":    {[]string{"run", "--stats=yes", "true"}, `inger: run: --stats: "yes": takes no value but 0 or 1`},
 		"an empty library":         {[]string{"run", "--library=", "true"}, `inger: run: --library: "": is empty`},

@@ -82,23 +82,7 @@ static void formats(struct run *r)
 	}
 }
 
-/* TZ is the process's; what tzset() makes of it is the function's. */
-static void zones(struct run *r)
-{
-	static const char *const names[RUNS] = { "AAA-3", "BBB5BST", "PPP0:30" };
-	setenv("TZ", names[r->who], 1);
-	tzset();
-	for (int i = 0; i < 4; i++) {
-		time_t moment = moments[r->who] + i * 90 * 86400;
-		struct tm t;
-		step(r);
-		localtime_r(&moment, &t);
-		note_time(r, &t);
-		note(r, "%ld;", t.tm_gmtoff);
-	}
-}
-
-/* localtime() looks at TZ each time. */
+/* localtime() looks at TZ each time. TZ and what tzset() makes of it are the process's; the result is the function's. */
 static void zones_again(struct run *r)
 {
 	static const char *const names[RUNS] = { "AAA-3", "BBB5BST", "PPP0:30" };
@@ -118,7 +102,6 @@ static const struct isolate_case cases[] = {
 	{ "ctime", texts_of_moments, STATEFUL },
 	{ "mktime and timegm", back_to_moments, SAFE },
 	{ "strftime and strptime", formats, SAFE },
-	{ "tzset", zones, STATEFUL_WHOLE },
 	{ "localtime in another zone", zones_again, STATEFUL_WHOLE },
 };
 
