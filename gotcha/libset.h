@@ -38,6 +38,7 @@ struct gotcha_segment {
 	uint64_t offset;    /* in the file; ignored for anonymous memory */
 	uint32_t protection;
 	uint32_t anonymous;
+	uint64_t zero_at, zero_bytes; /* .bss on the last file page */
 };
 
 struct gotcha_member {
@@ -50,7 +51,6 @@ struct gotcha_member {
 	const struct gotcha_segment *segments;
 	uint64_t segment_count;
 	uint64_t text_low, text_high;   /* executable pages, original's addresses */
-	uint64_t zero_at, zero_bytes;   /* .bss on the last file page */
 	uint64_t relro_at, relro_bytes; /* whole pages */
 	uint64_t init_at, init_array_at, init_array_count; /* 0: none */
 	uint64_t fini_at, fini_array_at, fini_array_count;

@@ -62,10 +62,10 @@ static bool map_member(const struct gotcha_member *m, char *region)
 			gotcha_fail((int)-result, m->path, "mmap of %lu KiB (vm.max_map_count is a limit, too)", (unsigned long)(s->bytes >> 10));
 			return false;
 		}
+		if (s->zero_bytes)
+			memset(region + s->zero_at, 0, s->zero_bytes);
 	}
 	shim_syscall1(SYS_close, fd);
-	if (m->zero_bytes)
-		memset(region + m->zero_at, 0, m->zero_bytes);
 	return true;
 }
 

@@ -203,13 +203,13 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 		for j, s := range l.segments {
 			segments[j].at, segments[j].bytes = C.uint64_t(s.at), C.uint64_t(s.bytes)
 			segments[j].offset, segments[j].protection = C.uint64_t(s.offset), C.uint32_t(protection(s.flags))
+			segments[j].zero_at, segments[j].zero_bytes = C.uint64_t(s.zeroAt), C.uint64_t(s.zeroBytes)
 			if s.anonymous {
 				segments[j].anonymous = 1
 			}
 		}
 		m.segments, m.segment_count = unsafe.SliceData(segments), C.uint64_t(len(segments))
 		m.text_low, m.text_high = C.uint64_t(l.textLow), C.uint64_t(l.textHigh)
-		m.zero_at, m.zero_bytes = C.uint64_t(l.zeroAt), C.uint64_t(l.zeroBytes)
 		m.relro_at, m.relro_bytes = C.uint64_t(l.relroAt), C.uint64_t(l.relroBytes)
 		o.initialisers(m)
 		shared := w.sharedData(o)

@@ -13,6 +13,8 @@ static struct gotcha_set *ready;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static _Atomic int prepared; /* 0 not yet, 1 under way, 2 there is a plan, 3 there can't be one */
 static int prepare_error;
+static bool beyond_fork;   /* the plan came along in a fork, the Go runtime did not: no more batches */
+static _Atomic bool stale; /* and libraries were loaded since */
 
 static void take_lock(void)
 {
@@ -53,6 +55,11 @@ void gotcha_loaded(void)
 
 	if (atomic_load_explicit(&prepared, memory_order_acquire) != 2)
 		return;
+	/* Said when somebody wants a libset; most children only go on with what the parent was. */
+	if (beyond_fork) {
+		stale = true;
+		return;
+	}
 	if (!gotcha_control(GOTCHA_GROW, &gotcha_program, true))
 		shim_message("libraries are not copied", "libsets", gotcha_reason());
 	if (set && set->plan == &gotcha_program && !gotcha_extend(set))
@@ -74,6 +81,8 @@ struct gotcha_set *gotcha_take(void)
 
 	if (!gotcha_prepare())
 		return NULL;
+	if (atomic_exchange(&stale, false))
+		shim_message("libraries are not copied", "libsets", "they were loaded in the child of a fork, where the Go runtime is not");
 	take_lock();
 	struct gotcha_set *set = ready;
 	if (set) {
@@ -134,6 +143,7 @@ void gotcha_forked(void)
 	drop_lock();
 	if (prepared == 1)
 		prepared = 3;
+	beyond_fork = prepared == 2;
 	gotcha_fork_is_over();
 	gotcha_control_forked();
 }

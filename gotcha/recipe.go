@@ -32,12 +32,12 @@ type segment struct {
 	at, bytes, offset uint64
 	flags             delf.ProgFlag
 	anonymous         bool
+	zeroAt, zeroBytes uint64 // .bss on the last page of the file
 }
 
 // layout says how an object's file is mapped, as the dynamic linker does it.
 type layout struct {
 	segments            []segment
-	zeroAt, zeroBytes   uint64
 	textLow, textHigh   uint64
 	relroAt, relroBytes uint64
 }
@@ -52,12 +52,16 @@ func (o *object) layout() layout {
 	var l layout
 	for _, s := range o.Segments {
 		start, fileEnd, end := down(s.Vaddr), s.Vaddr+s.FileSize, up(s.Vaddr+s.MemSize)
-		l.segments = append(l.segments, segment{o.place(start), up(fileEnd) - start, down(s.Offset), s.Flags, false})
-		if s.MemSize > s.FileSize && s.Flags&delf.PF_W != 0 {
-			l.zeroAt, l.zeroBytes = o.place(fileEnd), min(up(fileEnd), s.Vaddr+s.MemSize)-fileEnd
+		// A segment that is nothing but .bss may have no page of the file at all.
+		if up(fileEnd) > start {
+			file := segment{at: o.place(start), bytes: up(fileEnd) - start, offset: down(s.Offset), flags: s.Flags}
+			if s.MemSize > s.FileSize && s.Flags&delf.PF_W != 0 {
+				file.zeroAt, file.zeroBytes = o.place(fileEnd), min(up(fileEnd), s.Vaddr+s.MemSize)-fileEnd
+			}
+			l.segments = append(l.segments, file)
 		}
 		if end > up(fileEnd) {
-			l.segments = append(l.segments, segment{o.place(up(fileEnd)), end - up(fileEnd), 0, s.Flags, true})
+			l.segments = append(l.segments, segment{at: o.place(up(fileEnd)), bytes: end - up(fileEnd), flags: s.Flags, anonymous: true})
 		}
 		if s.Flags&delf.PF_X != 0 {
 			if l.textHigh == 0 {
