@@ -13,6 +13,7 @@ enum { WORDS = 100, TURNS = 50, TIMES = 20 };
 
 __thread struct shim_tls shim_tls;
 struct gotcha_set *_Atomic gotcha_sets;
+struct gotcha_plan gotcha_program;
 __attribute__((section("shim_set_slots"), used)) static void *slot;
 
 uint64_t gotcha_copy_of_libc(const struct gotcha_set *set, uint64_t original) { return set ? original : 0; }

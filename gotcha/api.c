@@ -119,6 +119,8 @@ SHIM_EXPORT int gotcha_enter(gotcha_t *set)
 		gotcha_fail(EOVERFLOW, "gotcha_enter", "entered %d times without leaving", DEPTH);
 		return -1;
 	}
+	if (shim_tls.call)
+		shim_tls.call->finish_work |= FINISH_LIBSETS;
 	nest.before[nest.depth++] = gotcha_here();
 	atomic_fetch_add(&set->entered, 1);
 	gotcha_switch(&shim_tls, set);
@@ -131,9 +133,18 @@ SHIM_EXPORT int gotcha_leave(void)
 		gotcha_fail(EINVAL, "gotcha_leave", "no libset was entered here");
 		return -1;
 	}
-	atomic_fetch_sub(&gotcha_here()->entered, 1);
+	struct gotcha_set *inside = gotcha_here();
 	gotcha_switch(&shim_tls, nest.before[--nest.depth]);
+	shim_leave_locale(inside);
+	atomic_fetch_sub(&inside->entered, 1);
 	return 0;
+}
+
+/* A call that ends or is given up inside. */
+void gotcha_leave_all(void)
+{
+	while (nest.depth)
+		(void)gotcha_leave();
 }
 
 SHIM_EXPORT int gotcha_close(gotcha_t *set)
@@ -174,8 +185,7 @@ SHIM_EXPORT int inger_shutdown(void)
 		return -1;
 	}
 	gotcha_prepare_again();
-	if (atomic_load(&gotcha_program.batch_count) && !gotcha_control(GOTCHA_RESTORE, &gotcha_program, true))
-		return -1;
+	gotcha_restore();
 	shim_unbind();
 	shim_modules_changed = true; /* the next launch binds again */
 	shim_pool_drop_sets();

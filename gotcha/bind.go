@@ -15,7 +15,10 @@ import (
 	"libinger/elf"
 )
 
-const sttGNUIfunc = delf.SymType(10)
+const (
+	sttGNUIfunc  = delf.SymType(10)
+	stbGNUUnique = delf.SymBind(10)
+)
 
 // binder finds where the references of one object lead, as the dynamic linker bound them, or would.
 type binder struct {
@@ -57,6 +60,9 @@ func (b *binder) search(s elf.Symbol) (uint64, error) {
 			// The program's PLT entry stands for the function's address (a program that is not position-independent).
 			return o.Base + d.Value, nil
 		}
+		if d.Bind == stbGNUUnique {
+			o, d = b.w.unique(o, d)
+		}
 		address := o.Base + d.Value
 		if d.Type == sttGNUIfunc {
 			address = uint64(C.call_resolver(C.uint64_t(address)))
@@ -67,6 +73,17 @@ func (b *binder) search(s elf.Symbol) (uint64, error) {
 		return 0, nil
 	}
 	return 0, failure(b.o, "symbol %s %s: no definition is loaded", s.Name, s.Version)
+}
+
+// unique gives the definition of a symbol of which there is one in the process, whatever the scope (inline variables of
+// C++): that of the object that was loaded first.
+func (w *world) unique(o *object, d elf.Symbol) (*object, elf.Symbol) {
+	for _, first := range w.objects {
+		if s, ok := first.Lookup(d.Name, d.Version); ok && s.Defined && s.Bind == stbGNUUnique {
+			return first, s
+		}
+	}
+	return o, d
 }
 
 // target gives the address that a relocation's word leads to, without the addend, and the symbol.

@@ -24,7 +24,6 @@ struct order {
 
 extern int gotcha_go_plan(struct gotcha_plan *plan);    /* plan.go: 0 or an errno; also later, for objects that came since */
 extern int gotcha_go_library(void *request);            /* library.go */
-extern int gotcha_go_restore(struct gotcha_plan *plan); /* plan.go */
 
 static struct order *_Atomic orders;
 static struct gotcha_set *_Atomic retired;
@@ -79,7 +78,6 @@ static int obey_locked(struct dl_phdr_info *info, size_t size, void *arg)
 	case GOTCHA_PLAN:
 	case GOTCHA_GROW: o->error = gotcha_go_plan(o->argument); break;
 	case GOTCHA_LIBRARY: o->error = gotcha_go_library(o->argument); break;
-	case GOTCHA_RESTORE: o->error = gotcha_go_restore(o->argument); break;
 	default: o->error = EINVAL;
 	}
 	return 1;
@@ -97,7 +95,7 @@ static int obey(struct order *o)
 		((int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))shim_real_dl_iterate_phdr)(obey_locked, o);
 	pthread_mutex_unlock(&looking);
 	if (!go) {
-		gotcha_fail(ENOSYS, "libsets", "the Go runtime is not in the child of a fork of a process that had it running");
+		gotcha_fail(ENOSYS, "libsets", "the Go runtime is not to be had: not in the child of a process that had it running, nor with little address space");
 		return ENOSYS;
 	}
 	pin(&gotcha_program, first);

@@ -42,11 +42,6 @@ func gotcha_go_plan(plan *C.struct_gotcha_plan) C.int {
 	return outcome(func() error { return the.grow(plan) })
 }
 
-//export gotcha_go_restore
-func gotcha_go_restore(*C.struct_gotcha_plan) C.int {
-	return outcome(func() error { the.restore(); return nil })
-}
-
 // outcome runs work inside somebody else's process: a mistake of ours ends as an error, not as a crash.
 func outcome(work func() error) (status C.int) {
 	defer func() {

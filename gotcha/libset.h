@@ -82,12 +82,20 @@ struct gotcha_word {
 	uint64_t before, after;
 };
 
+/* All words of one object. */
+struct gotcha_written {
+	const struct gotcha_word *words;
+	uint64_t count, relro, relro_bytes;
+	struct gotcha_written *next;
+};
+
 struct gotcha_plan {
 	struct gotcha_batch *batches[GOTCHA_BATCHES];
 	_Atomic uint32_t batch_count;
 	_Atomic uint32_t entry_count;
 	struct gotcha_entry *entries; /* room for GOTCHA_TABLE_WORDS; NULL for a plan of one library */
 	uint64_t program_low, program_high; /* the program's own text: never copied */
+	struct gotcha_written *written;
 	/* Where the program's getopt() variables are; NULL when no object refers to them. */
 	char **optarg;
 	int *optind, *opterr, *optopt;
@@ -157,9 +165,12 @@ void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);
 extern struct gotcha_set *_Atomic gotcha_sets; /* registry */
 
 /* ---- control.c: the thread that calls Go and makes libsets ahead */
+void gotcha_leave_all(void);              /* undoes what the running context entered */
+void gotcha_restore(void);                /* the program's words, as they were; and as they were made */
+void gotcha_redo(void);
 void gotcha_drop_ready(void);             /* gives ready libsets back */
 void gotcha_prepare_again(void);          /* the plan's words were taken back */
-enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY, GOTCHA_RESTORE };
+enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY };
 bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
 void gotcha_control_forked(void);
 void gotcha_fork_begins(void); /* around fork(), in the parent; the second in the child, too */

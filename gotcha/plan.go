@@ -30,7 +30,7 @@ func findDSO() uint64 { return uint64(uintptr(unsafe.Pointer(C.gotcha_find_dso))
 // objects at trampolines.
 func (w *world) grow(plan *C.struct_gotcha_plan) error {
 	if w.referred == nil {
-		w.referred, w.entries = map[uint64]bool{}, map[uint64]uint32{}
+		w.referred, w.entries, w.tables = map[uint64]bool{}, map[uint64]uint32{}, map[uint64]uint64{}
 	}
 	if err := w.look(); err != nil {
 		return err

@@ -34,7 +34,10 @@ bool gotcha_prepare(void)
 	if (SHIM_LIKELY(atomic_load_explicit(&prepared, memory_order_acquire) == 2))
 		return true;
 	if (atomic_compare_exchange_strong(&prepared, &expected, 1)) {
-		bool good = gotcha_table_init() && gotcha_control(GOTCHA_PLAN, &gotcha_program, true);
+		bool again = gotcha_program.batch_count > 0; /* after inger_shutdown() */
+		if (again)
+			gotcha_redo();
+		bool good = (again && beyond_fork) || (gotcha_table_init() && gotcha_control(GOTCHA_PLAN, &gotcha_program, true));
 		prepare_error = errno;
 		if (!good)
 			shim_message("functions can't be isolated", "libsets", gotcha_reason());
@@ -143,7 +146,7 @@ void gotcha_forked(void)
 	drop_lock();
 	if (prepared == 1)
 		prepared = 3;
-	beyond_fork = prepared == 2;
+	beyond_fork = gotcha_program.batch_count > 0;
 	gotcha_fork_is_over();
 	gotcha_control_forked();
 }

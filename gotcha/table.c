@@ -102,8 +102,6 @@ static void write_trampoline(unsigned char *at, int32_t next, int32_t entry)
 uint64_t gotcha_trampolines(uint32_t first, uint32_t count)
 {
 	uint64_t bytes = ((uint64_t)count * TRAMPOLINE_BYTES + GOTCHA_PAGE - 1) & ~(uint64_t)(GOTCHA_PAGE - 1);
-	uint64_t fs;
-
 	if (!count)
 		return 0;
 	long result = shim_syscall6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -111,14 +109,26 @@ uint64_t gotcha_trampolines(uint32_t first, uint32_t count)
 		gotcha_fail((int)-result, "trampolines", "mmap");
 		return 0;
 	}
-	__asm__("movq %%fs:0, %0" : "=r"(fs));
-	int32_t next = (int32_t)((uint64_t)&shim_tls.table - fs);
+	int32_t next = (int32_t)((uint64_t)&shim_tls.table - shim_fs());
 	for (uint32_t i = 0; i < count; i++)
 		write_trampoline((unsigned char *)result + i * TRAMPOLINE_BYTES, next, (int32_t)(uint64_t)&gotcha_starting_table[first + i]);
 	result = failed_call(shim_syscall3(SYS_mprotect, result, bytes, PROT_READ | PROT_EXEC)) ? 0 : result;
 	if (!result)
 		gotcha_fail(EACCES, "trampolines", "mprotect: executable memory is refused");
 	return (uint64_t)result;
+}
+
+/* inger_shutdown(), and the first launch afterwards. */
+void gotcha_restore(void)
+{
+	for (const struct gotcha_written *w = gotcha_program.written; w; w = w->next)
+		gotcha_install(w->words, (uint32_t)w->count, true, w->relro, w->relro_bytes);
+}
+
+void gotcha_redo(void)
+{
+	for (const struct gotcha_written *w = gotcha_program.written; w; w = w->next)
+		gotcha_install(w->words, (uint32_t)w->count, false, w->relro, w->relro_bytes);
 }
 
 /* The words of one object. Each is one atomic store: a thread that is just calling through it goes either way. A word

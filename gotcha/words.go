@@ -11,6 +11,7 @@ import (
 	delf "debug/elf"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"libinger/elf"
@@ -21,14 +22,7 @@ type reference struct {
 	vaddr  uint64
 	before uint64
 	target uint64
-}
-
-// installed are the words of one object that were pointed at trampolines.
-type installed struct {
-	object      string
-	words       *C.struct_gotcha_word
-	count       uint32
-	relro, size uint64
+	after  uint64 // 0: the target's trampoline
 }
 
 // redirect points the words of program objects that were not looked at yet at trampolines.
@@ -73,10 +67,14 @@ func (w *world) references(o *object) ([]reference, error) {
 		case delf.R_X86_64_COPY:
 			refs = append(refs, w.copiedTable(o, r)...)
 		case delf.R_X86_64_GLOB_DAT, delf.R_X86_64_JMP_SLOT, delf.R_X86_64_64:
+			target, s, err := b.target(r)
+			if err == nil && isClassTable(s.Name) {
+				refs = append(refs, w.classTable(o, r, s, target)...)
+				continue
+			}
 			if r.Type == delf.R_X86_64_64 && r.Addend != 0 {
 				continue
 			}
-			target, s, err := b.target(r)
 			if err != nil || w.callable(target) == nil || w.starting(w.callable(target), target, s.Name) {
 				continue // not bound, and perhaps never to be
 			}
@@ -87,7 +85,7 @@ func (w *world) references(o *object) ([]reference, error) {
 			if before != target && r.Type == delf.R_X86_64_64 {
 				continue // the program has changed it since
 			}
-			refs = append(refs, reference{o.Base + r.Offset, before, target})
+			refs = append(refs, reference{o.Base + r.Offset, before, target, 0})
 		}
 	}
 	return refs, nil
@@ -110,7 +108,7 @@ func (w *world) copiedTable(o *object, r elf.Relocation) []reference {
 			value, err := o.Word(r.Offset + off)
 			original, err2 := m.Word(d.Value + off)
 			if err == nil && err2 == nil && value == original && w.callable(value) != nil {
-				refs = append(refs, reference{o.Base + r.Offset + off, value, value})
+				refs = append(refs, reference{o.Base + r.Offset + off, value, value, 0})
 			}
 		}
 		return refs
@@ -126,16 +124,18 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 	first := uint32(plan.entry_count)
 	var fresh []uint64
 	for _, r := range refs {
-		if _, known := w.entries[r.target]; !known {
+		if _, known := w.entries[r.target]; !known && r.after == 0 {
 			w.entries[r.target] = first + uint32(len(fresh))
 			fresh = append(fresh, r.target)
 		}
 	}
-	if int(first)+len(fresh) > C.GOTCHA_TABLE_WORDS {
-		for _, target := range fresh {
+	if room := C.GOTCHA_TABLE_WORDS - int(first); len(fresh) > room {
+		tell("some calls stay in the starting libset", o.Path, fmt.Errorf("%d functions are more than a shadow GOT has room for", len(fresh)-room))
+		for _, target := range fresh[room:] {
 			delete(w.entries, target)
 		}
-		return failure(o, "%d functions: more than a shadow GOT has room for", len(fresh))
+		fresh = fresh[:room]
+		refs = slices.DeleteFunc(refs, func(r reference) bool { _, known := w.entries[r.target]; return !known && r.after == 0 })
 	}
 	if err := w.publish(plan, first, fresh); err != nil {
 		return err
@@ -143,16 +143,20 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 	words := array[C.struct_gotcha_word](len(refs))
 	for i, r := range refs {
 		words[i].word = foreign[C.uint64_t](r.vaddr)
-		words[i].before, words[i].after = C.uint64_t(r.before), C.uint64_t(w.trampoline(w.entries[r.target]))
+		if r.after == 0 {
+			r.after = w.trampoline(w.entries[r.target])
+		}
+		words[i].before, words[i].after = C.uint64_t(r.before), C.uint64_t(r.after)
 	}
-	done := installed{object: o.Path, words: unsafe.SliceData(words), count: uint32(len(words))}
+	done := (*C.struct_gotcha_written)(allocate(C.sizeof_struct_gotcha_written))
+	done.words, done.count = unsafe.SliceData(words), C.uint64_t(len(words))
 	if l := o.layoutRELRO(); l.Size > 0 {
-		done.relro, done.size = o.Base+l.Start, l.Size
+		done.relro, done.relro_bytes = C.uint64_t(o.Base+l.Start), C.uint64_t(l.Size)
 	}
-	if C.gotcha_install(done.words, C.uint32_t(done.count), false, C.uint64_t(done.relro), C.uint64_t(done.size)) == 0 {
+	if C.gotcha_install(done.words, C.uint32_t(done.count), false, done.relro, done.relro_bytes) == 0 {
 		return failure(o, "its GOT was not written")
 	}
-	w.words = append(w.words, done)
+	done.next, plan.written = plan.written, done
 	return nil
 }
 
@@ -199,17 +203,4 @@ func (w *world) publish(plan *C.struct_gotcha_plan, first uint32, targets []uint
 	}
 	runs = append(runs, run{first, uint32(len(targets)), uint64(address)})
 	return nil
-}
-
-// restore puts every word back that still holds what was written. Objects looked at again later start afresh.
-func (w *world) restore() {
-	for _, d := range w.words {
-		C.gotcha_install(d.words, C.uint32_t(d.count), true, C.uint64_t(d.relro), C.uint64_t(d.size))
-	}
-	w.words = nil
-	for _, o := range w.objects {
-		if o.kind == program {
-			o.done = false
-		}
-	}
 }

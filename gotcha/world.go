@@ -55,7 +55,7 @@ type world struct {
 	// addresses of exported data of copied objects that a program object, or one there is one of, refers to
 	referred map[uint64]bool
 	entries  map[uint64]uint32 // index in the shadow GOTs, by the original's address
-	words    []installed
+	tables   map[uint64]uint64 // the program's copies of tables of virtual functions, by the original's address
 }
 
 // look brings the list of objects up to date. Objects that were unloaded are forgotten.

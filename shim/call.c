@@ -95,8 +95,9 @@ static struct shim_thread *this_thread(void)
 
 static void give_up(struct shim_thread *t, struct shim_call *call)
 {
+	bool usable = shim_tcb_forget(call); /* may leave libsets that it had entered */
 	shim_call_retire_set(call);
-	if (shim_tcb_forget(call))
+	if (usable)
 		shim_call_put(t, call);
 	else
 		shim_call_destroy(call);
@@ -121,13 +122,22 @@ static inline void check_up(struct shim_thread *t)
 		catch_up(t);
 }
 
-static linger_t launch_on(const struct inger_attr *attr, bool isolated, void (*func)(void *), uint64_t budget_us, void *arg)
+static bool wants_libset(const struct inger_attr *attr)
+{
+	if (attr->libsets > shim_config.libsets)
+		shim_config.libsets = attr->libsets;
+	return attr->isolation == INGER_ISOLATED || (attr->isolation == INGER_ISOLATION_DEFAULT && shim_config.isolate);
+}
+
+static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	linger_t f = failed;
 	struct shim_thread *t = this_thread();
 	if (SHIM_UNLIKELY(!t))
 		return f;
 
+	/* The options were read when the thread was made known. */
+	bool isolated = attr ? wants_libset(attr) : shim_config.isolate;
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
 	check_up(t);
@@ -159,10 +169,10 @@ static linger_t launch_on(const struct inger_attr *attr, bool isolated, void (*f
 SHIM_EXPORT linger_t launch(void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	if (SHIM_UNLIKELY(!func)) {
-		errno = EINVAL;
+		gotcha_fail(EINVAL, "launch", "the function is NULL");
 		return failed;
 	}
-	return launch_on(NULL, shim_config.isolate, func, budget_us, arg);
+	return launch_on(NULL, func, budget_us, arg);
 }
 
 SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, void *arg, const struct inger_attr *attr)
@@ -170,47 +180,44 @@ SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us,
 	struct inger_attr known = INGER_ATTR_INIT;
 
 	if (attr) {
-		if (!func || attr->size < ATTR_FIRST_SIZE || attr->size > 4096) {
-			errno = EINVAL;
+		if (attr->size < ATTR_FIRST_SIZE || attr->size > 4096) {
+			gotcha_fail(EINVAL, "inger_launch_attr", "size %zu is no size of struct inger_attr", attr->size);
 			return failed;
 		}
 		for (size_t i = sizeof known; i < attr->size; i++)
-			if (((const char *)attr)[i]) { /* a field of a later version is asked for */
-				errno = EINVAL;
+			if (((const char *)attr)[i]) {
+				gotcha_fail(EINVAL, "inger_launch_attr", "a field that this version does not know is not zero");
 				return failed;
 			}
 		memcpy(&known, attr, attr->size < sizeof known ? attr->size : sizeof known);
 	}
 	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.libsets > LIBSETS_LIMIT) {
-		errno = EINVAL;
+		gotcha_fail(EINVAL, "inger_launch_attr", !func ? "the function is NULL" : "stack_bytes, isolation or libsets is out of range");
 		return failed;
 	}
-	bool isolated = known.isolation == INGER_ISOLATED || (known.isolation == INGER_ISOLATION_DEFAULT && shim_config.isolate);
-	if (known.libsets > shim_config.libsets)
-		shim_config.libsets = known.libsets;
-	return launch_on(&known, isolated, func, budget_us, arg);
+	return launch_on(&known, func, budget_us, arg);
 }
 
 /* Take a paused call for this thread, or say why not. */
 static struct shim_call *take(linger_t *f)
 {
 	if (!f || !f->continuation) {
-		errno = EINVAL;
+		gotcha_fail(EINVAL, "continuation", "there is none: the call is complete, cancelled, or was never launched");
 		return NULL;
 	}
 	struct shim_call *call = shim_call_find(f->continuation);
 	if (!call) {
-		errno = EINVAL;
+		gotcha_fail(EINVAL, "continuation", "stale: its call is complete or cancelled");
 		return NULL;
 	}
 	uint32_t paused = SHIM_PAUSED;
 	if (!atomic_compare_exchange_strong_explicit(&call->state, &paused, SHIM_RESUMING, memory_order_acquire, memory_order_relaxed)) {
-		errno = EBUSY;
+		gotcha_fail(EBUSY, "continuation", "its call is running");
 		return NULL;
 	}
 	if (SHIM_UNLIKELY(shim_call_find(f->continuation) != call)) { /* completed and reused in between */
 		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		errno = EINVAL;
+		gotcha_fail(EINVAL, "continuation", "stale: its call is complete or cancelled");
 		return NULL;
 	}
 	return call;

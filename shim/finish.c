@@ -7,22 +7,9 @@
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <limits.h>
-#include <locale.h>
 #include <pthread.h>
 #include <string.h>
 #include <threads.h>
-#include <wchar.h>
-
-/* Bits of shim_call.finish_work. */
-enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4, FINISH_OWN_LOCALE = 8 };
-
-static uint64_t own_fs(void)
-{
-	uint64_t fs;
-
-	__asm__("movq %%fs:0, %0" : "=r"(fs));
-	return fs;
-}
 
 struct key {
 	void (*_Atomic destructor)(void *);
@@ -89,91 +76,6 @@ SHIM_EXPORT int tss_set(tss_t key, void *value)
 	return pthread_setspecific(key, value) == 0 ? thrd_success : thrd_error;
 }
 
-SHIM_SLOT(setlocale);
-SHIM_SLOT(uselocale);
-SHIM_SLOT(__uselocale);
-
-typedef locale_t use_locale_function(locale_t);
-typedef char *set_locale_function(int, const char *);
-
-static use_locale_function *own_use_locale(const struct gotcha_set *set)
-{
-	return (use_locale_function *)gotcha_copy_of_libc(set, (uint64_t)SHIM_REAL(use_locale_function *, uselocale));
-}
-
-/* Whether the running context has set a locale of its own. A call notes it; a TCB that is in a libset without being a
- * call's points at that libset's locale. */
-static bool has_own_locale(const struct shim_call *call, const struct gotcha_set *set)
-{
-	if (call && call->set == set)
-		return call->finish_work & FINISH_OWN_LOCALE;
-	return own_use_locale(set)(NULL) == LC_GLOBAL_LOCALE;
-}
-
-/* The first conversion in a locale loads its converter, under a lock that setlocale() wants, too; the functions that convert
- * are not deferred. So whoever puts a locale in force loads it, in the same deferred section. */
-static void load_converter(void)
-{
-	(void)btowc(0x80); /* for ASCII it does not look */
-}
-
-SHIM_EXPORT locale_t uselocale(locale_t locale)
-{
-	struct shim_call *call = shim_tls.call;
-	struct gotcha_set *set = gotcha_here();
-	use_locale_function *use = SHIM_REAL(use_locale_function *, uselocale);
-
-	bool deferred = locale && shim_defer_begin(call, SHIM_FRAME);
-	if (call && locale)
-		call->finish_work |= FINISH_LOCALE;
-	/* LC_GLOBAL_LOCALE is then the own one. */
-	if (set && has_own_locale(call, set))
-		use = own_use_locale(set);
-	locale_t before = use(locale);
-	if (call && locale)
-		load_converter();
-	shim_defer_end(call, deferred);
-	return before;
-}
-SHIM_EXPORT locale_t __uselocale(locale_t locale)
-{
-	return uselocale(locale);
-}
-
-/* Whoever sets the locale in a libset gets one of its own: that of the libset's libc, which begins as the program's.
- * Whatever code runs on the TCB then finds it through the TCB's locale pointer. */
-static char *own_locale(struct shim_call *call, struct gotcha_set *set, int category, const char *locale)
-{
-	set_locale_function *real = SHIM_REAL(set_locale_function *, setlocale);
-	set_locale_function *own = (set_locale_function *)gotcha_copy_of_libc(set, (uint64_t)real);
-
-	if (!has_own_locale(call, set)) {
-		if (!locale)
-			return real(category, NULL);
-		if (!own(LC_ALL, real(LC_ALL, NULL)))
-			return NULL;
-		own_use_locale(set)(LC_GLOBAL_LOCALE);
-		if (call)
-			call->finish_work |= FINISH_LOCALE | (call->set == set ? FINISH_OWN_LOCALE : 0);
-	}
-	return own(category, locale);
-}
-
-SHIM_EXPORT char *setlocale(int category, const char *locale)
-{
-	struct shim_call *call = shim_tls.call;
-	struct gotcha_set *set = gotcha_here();
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	char *name = set ? own_locale(call, set, category, locale)
-			 : SHIM_REAL(set_locale_function *, setlocale)(category, locale);
-
-	/* Also when it was refused: what is in force may be new to this TCB, as a libset's own "C" is. */
-	if (locale)
-		load_converter();
-	shim_defer_end(call, deferred);
-	return name;
-}
-
 SHIM_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso)
 {
 	struct shim_call *call = shim_tls.call;
@@ -189,8 +91,10 @@ void shim_tcb_finish(struct shim_call *call)
 {
 	if (call->finish_work & FINISH_DESTRUCTORS)
 		shim_libc_exit.call_tls_dtors();
+	if (call->finish_work & FINISH_LIBSETS)
+		gotcha_leave_all();
 	if (call->finish_work & FINISH_LOCALE)
-		SHIM_REAL(locale_t (*)(locale_t), uselocale)(LC_GLOBAL_LOCALE);
+		shim_use_global_locale();
 	if (!(call->finish_work & FINISH_KEYS))
 		return;
 	for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
@@ -219,12 +123,14 @@ bool shim_tcb_forget(struct shim_call *call)
 		return true;
 	if (call->finish_work & FINISH_DESTRUCTORS)
 		return false;
-	uint64_t own = own_fs();
+	uint64_t own = shim_fs();
 	struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - own));
 	tls->call = NULL;
 	shim_set_fs(call->fs);
+	if (call->finish_work & FINISH_LIBSETS)
+		gotcha_leave_all();
 	if (call->finish_work & FINISH_LOCALE)
-		SHIM_REAL(locale_t (*)(locale_t), uselocale)(LC_GLOBAL_LOCALE);
+		shim_use_global_locale();
 	for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX && (call->finish_work & FINISH_KEYS); k++)
 		if (pthread_getspecific(k))
 			SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(k, NULL);

@@ -3,8 +3,10 @@
 #include "shim.h"
 #include <link.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
+#define GO_ADDRESS_SPACE (2ull << 30)
 #define MAGIC 0x7265676e69206f67ull
 static const unsigned char move_to_r10[] = {0x49, 0xba}; /* movq $MAGIC, %r10 */
 
@@ -58,6 +60,12 @@ bool shim_go_start(void)
 
 	if (started)
 		return started_in == pid;
+	/* The runtime reserves address space, and ends the process when it is refused. */
+	struct rlimit limit;
+	if (shim_syscall2(SYS_getrlimit, RLIMIT_AS, &limit) == 0 && limit.rlim_cur < GO_ADDRESS_SPACE) {
+		shim_message("the Go runtime is not started", "RLIMIT_AS", "less than 2 GiB of address space is allowed");
+		return false;
+	}
 	entry_function *entry = find_entry();
 	if (!entry) {
 		shim_message("options are not read", "Go runtime", "its entry is not among the initialisers");

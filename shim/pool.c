@@ -135,14 +135,14 @@ static struct shim_call *make(size_t stack_bytes)
 	char *map = map_bytes(bytes);
 
 	if (!map) {
-		errno = ENOMEM;
+		gotcha_fail(ENOMEM, "call", "mmap of %zu KiB for its stack", bytes >> 10);
 		return NULL;
 	}
 	/* A huge page would be touched whole by the first frame. */
 	(void)madvise(map, bytes, MADV_NOHUGEPAGE);
 	if (madvise(map, GUARD_BYTES, MADV_GUARD_INSTALL) != 0 && mprotect(map, GUARD_BYTES, PROT_NONE) != 0) {
-		(void)munmap(map, bytes); /* vm.max_map_count */
-		errno = ENOMEM;
+		(void)munmap(map, bytes);
+		gotcha_fail(ENOMEM, "call", "its guard pages (vm.max_map_count is a limit)");
 		return NULL;
 	}
 	char *tcb_low = map + bytes - shim_tcb_room();
@@ -187,10 +187,7 @@ static struct shim_call *pop(struct shim_call **list, size_t stack_bytes)
 /* Where a call's TCB has shim_tls. */
 static struct shim_tls *tls_of(const struct shim_call *call)
 {
-	uint64_t fs;
-
-	__asm__("movq %%fs:0, %0" : "=r"(fs));
-	return (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - fs));
+	return (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - shim_fs()));
 }
 
 static bool isolate(struct shim_call *call)

@@ -138,6 +138,14 @@ struct shim_thread {
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
 };
 
+/* The FS base that is in force. */
+static inline uint64_t shim_fs(void)
+{
+	uint64_t fs;
+	__asm__("movq %%fs:0, %0" : "=r"(fs)); /* tcbhead_t.tcb: the ABI's self pointer */
+	return fs;
+}
+
 /* In every TCB. `call` is set in a call's TCB only. */
 struct shim_tls {
 	struct shim_call *call;
@@ -294,6 +302,8 @@ struct shim_libc_exit {
 extern struct shim_libc_exit shim_libc_exit;
 
 /* ---- finish.c */
+/* Bits of shim_call.finish_work: what a call has used that the next on its TCB must not find. */
+enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4, FINISH_OWN_LOCALE = 8, FINISH_LIBSETS = 16 };
 void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */
 bool shim_tcb_forget(struct shim_call *call); /* cancelled: false when the TCB can't be used again */
 _Noreturn void shim_tcb_exit(struct shim_call *call, void *value, void (*real_exit)(void *)); /* pthread_exit() */
@@ -340,6 +350,10 @@ void *shim_find_symbol(const char *symbol); /* the first definition in load orde
 /* Calls through a slot that may not be filled yet: another object's constructor can run before ours. */
 #define SHIM_REAL(type, function) \
 	((type)(SHIM_LIKELY(shim_real_##function != 0) ? shim_real_##function : (shim_resolve_all(), shim_real_##function)))
+
+/* ---- wrap_locale.c */
+void shim_leave_locale(const struct gotcha_set *set);
+void shim_use_global_locale(void);
 
 /* ---- wrap_*.c */
 static inline struct shim_marks *shim_marks_here(void)

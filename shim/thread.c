@@ -19,13 +19,6 @@ bool shim_in_own_process(void)
 	return shim_syscall0(SYS_getpid) == shim_pid;
 }
 
-static uint64_t fs_base(void)
-{
-	uint64_t fs;
-	__asm__("movq %%fs:0, %0" : "=r"(fs)); /* tcbhead_t.tcb: the ABI's self pointer */
-	return fs;
-}
-
 /* The last act of a thread. Key destructors of the program may still launch: they find the thread registered again. */
 static void thread_exit(void *arg)
 {
@@ -85,7 +78,7 @@ struct shim_thread *shim_thread_get(void)
 		errno = ENOMEM;
 		return NULL;
 	}
-	t->fs = fs_base();
+	t->fs = shim_fs();
 	t->tid = (pid_t)shim_syscall0(SYS_gettid);
 	t->timer = -1;
 	t->current = NULL;
@@ -109,7 +102,7 @@ struct shim_thread *shim_thread_get(void)
 /* The call whose TCB `pthread` is: the kernel thread that runs it, else 0. */
 uint64_t shim_carrier_of(const void *pthread)
 {
-	const struct shim_tls *tls = (const void *)((uint64_t)pthread + ((uint64_t)&shim_tls - fs_base()));
+	const struct shim_tls *tls = (const void *)((uint64_t)pthread + ((uint64_t)&shim_tls - shim_fs()));
 
 	return tls->call && !tls->call->adopted && tls->call->thread ? tls->call->thread->fs : 0;
 }

@@ -6,7 +6,6 @@
  * tables on the locale's data, which all libsets share, and a time zone's name must not point into a copy. */
 #include "shim.h"
 #include "../gotcha/libset.h"
-#include <locale.h>
 #include <time.h>
 #include <uchar.h>
 #include <wchar.h>
@@ -120,44 +119,3 @@ CONVERSION(mbrtoc16, TO_16, (char16_t *c, const char *s, size_t n, mbstate_t *ps
 CONVERSION(c16rtomb, FROM_16, (char *s, char16_t c, mbstate_t *ps), (s, c, ps))
 CONVERSION(mbrtoc32, TO_32, (char32_t *c, const char *s, size_t n, mbstate_t *ps), (c, s, n, ps))
 CONVERSION(c32rtomb, FROM_32, (char *s, char32_t c, mbstate_t *ps), (s, c, ps))
-
-/* The first conversion in a new locale loads its tables, under a lock that functions which may be paused must never hold:
- * have it over with while the locale is made. */
-SHIM_SLOT(newlocale);
-SHIM_SLOT(__newlocale);
-extern void *shim_real_uselocale;
-
-static locale_t ready(locale_t made)
-{
-	locale_t (*use)(locale_t) = (locale_t (*)(locale_t))shim_real_uselocale;
-
-	if (made) {
-		locale_t before = use(made);
-		(void)btowc(0x80);
-		use(before);
-	}
-	return made;
-}
-
-typedef locale_t make_locale(int, const char *, locale_t);
-
-static locale_t make(make_locale *real, int mask, const char *name, locale_t base)
-{
-	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	locale_t made = ready(real(mask, name, base));
-
-	shim_defer_end(call, deferred);
-	return made;
-}
-
-SHIM_EXPORT locale_t newlocale(int mask, const char *name, locale_t base)
-{
-	return make(SHIM_REAL(make_locale *, newlocale), mask, name, base);
-}
-
-locale_t __newlocale(int mask, const char *name, locale_t base) SHIM_EXPORT;
-locale_t __newlocale(int mask, const char *name, locale_t base)
-{
-	return make(SHIM_REAL(make_locale *, newlocale), mask, name, base);
-}
