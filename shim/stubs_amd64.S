@@ -31,8 +31,8 @@
 #define CPU_FSGSBASE 0
 
 /* The wrapper's slot: the real function, or until resolve.c has run, code that makes it run. */
-.macro slot name
-	.section .data.shim_real, "aw", @progbits
+.macro slot name, section=.data.shim_real
+	.section \section, "aw", @progbits
 	.p2align 3
 .Lreal_\name:
 	.quad	.Lunresolved_\name
@@ -77,20 +77,7 @@
 
 /* In the running libset's own libc: its slot is as far from ours as shim_tls says. */
 .macro defer_set name
-	.section shim_set_slots, "aw", @progbits
-	.p2align 3
-.Lreal_\name:
-	.quad	.Lunresolved_\name
-	.section .rodata.shim_names, "aMS", @progbits, 1
-.Lname_\name:
-	.string	"\name"
-	.section shim_slots, "aw", @progbits
-	.p2align 3
-	.quad	.Lname_\name, .Lreal_\name, 0
-	.text
-.Lunresolved_\name:
-	leaq	.Lreal_\name(%rip), %r10
-	jmp	shim_unresolved
+	slot	\name, shim_set_slots
 	.globl	\name
 	.type	\name, @function
 	.p2align 4
