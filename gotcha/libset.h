@@ -45,6 +45,7 @@ struct gotcha_member {
 	const char *path, *soname;
 	const struct link_map *map;
 	uint64_t device, inode; /* the file that is loaded must be the one that is copied */
+	const char *kept;       /* its bytes, mapped: where it can't be opened any more they are copied */
 	uint64_t low, high;     /* the original's pages */
 	uint64_t bias;          /* the original's load address */
 	uint64_t at;            /* where `low` is in the region */
@@ -140,6 +141,8 @@ static inline struct gotcha_set *gotcha_here(void)
 struct gotcha_set *gotcha_make(struct gotcha_plan *plan); /* NULL and errno; a reason is in gotcha_reason() */
 bool gotcha_extend(struct gotcha_set *set);               /* the plan's newer batches */
 void gotcha_unmake(struct gotcha_set *set, bool destructors);
+
+const char *gotcha_keep_file(const struct gotcha_member *m, uint64_t bytes); /* NULL where it is refused */
 
 /* ---- table.c: trampolines and shadow GOTs */
 bool gotcha_table_init(void);

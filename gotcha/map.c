@@ -46,12 +46,50 @@ static bool open_file(const struct gotcha_member *m, int *fd)
 	return true;
 }
 
+const char *gotcha_keep_file(const struct gotcha_member *m, uint64_t bytes)
+{
+	int fd;
+
+	if (!open_file(m, &fd))
+		return NULL;
+	long result = shim_syscall6(SYS_mmap, 0, (long)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	shim_syscall1(SYS_close, fd);
+	return failed_call(result) ? NULL : (const char *)result;
+}
+
+/* The file was replaced, or chroot() or a filter of system calls keeps it from us: its bytes are still mapped. What is then
+ * copied is not the page cache's any more. */
+static bool copy_member(const struct gotcha_member *m, char *region)
+{
+	static _Atomic bool told;
+
+	if (!m->kept)
+		return false;
+	for (uint64_t i = 0; i < m->segment_count; i++) {
+		const struct gotcha_segment *s = &m->segments[i];
+		char *at = region + s->at;
+		if (failed_call(shim_syscall3(SYS_mprotect, at, s->bytes, PROT_READ | PROT_WRITE))) {
+			gotcha_fail(ENOMEM, m->path, "mprotect of %lu KiB", (unsigned long)(s->bytes >> 10));
+			return false;
+		}
+		if (!s->anonymous)
+			memcpy(at, m->kept + s->offset, s->bytes);
+		if (s->zero_bytes)
+			memset(region + s->zero_at, 0, s->zero_bytes);
+		if (s->protection != (PROT_READ | PROT_WRITE))
+			shim_syscall3(SYS_mprotect, at, s->bytes, s->protection);
+	}
+	if (!atomic_exchange(&told, true))
+		shim_message("libsets take more memory from now on", "libset", gotcha_reason());
+	return true;
+}
+
 static bool map_member(const struct gotcha_member *m, char *region)
 {
 	int fd;
 
 	if (!open_file(m, &fd))
-		return false;
+		return copy_member(m, region);
 	for (uint64_t i = 0; i < m->segment_count; i++) {
 		const struct gotcha_segment *s = &m->segments[i];
 		long flags = MAP_FIXED | MAP_PRIVATE | (s->anonymous ? MAP_ANONYMOUS : 0);
@@ -115,19 +153,17 @@ typedef void initializer(int, char **, char **);
 
 static void construct(const struct gotcha_member *m, char *region)
 {
-	static char *no_arguments[] = {NULL};
-
 	/* libc's own initialisers set environ and the program's name, which are shared and set. */
 	if (m->is_libc) {
 		((void (*)(_Bool))(region + m->early_init_at))(false);
 		return;
 	}
 	if (m->init_at)
-		((initializer *)(region + m->init_at))(0, no_arguments, environ);
+		((initializer *)(region + m->init_at))(shim_argc, shim_argv, environ);
 	const uint64_t *array = (const uint64_t *)(region + m->init_array_at);
 	for (uint64_t i = 0; i < m->init_array_count; i++)
 		if (array[i] && array[i] != UINT64_MAX)
-			((initializer *)array[i])(0, no_arguments, environ);
+			((initializer *)array[i])(shim_argc, shim_argv, environ);
 }
 
 static void destruct(const struct gotcha_member *m, char *region)

@@ -198,6 +198,7 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 		m.path, m.soname = C.CString(o.Path), C.CString(o.Name)
 		m._map = foreign[C.struct_link_map](uint64(o.LinkMap))
 		m.device, m.inode = C.uint64_t(status.Dev), C.uint64_t(status.Ino)
+		m.kept = C.gotcha_keep_file(m, C.uint64_t(status.Size))
 		m.low, m.high, m.bias, m.at = C.uint64_t(o.low()), C.uint64_t(o.high()), C.uint64_t(o.Base), C.uint64_t(o.at)
 		segments := array[C.struct_gotcha_segment](len(l.segments))
 		for j, s := range l.segments {

@@ -12,13 +12,14 @@ static const unsigned char move_to_r10[] = {0x49, 0xba}; /* movq $MAGIC, %r10 */
 
 typedef void entry_function(int, char **, char **, uint64_t);
 
-static int saved_argc;
-static char **saved_argv, **saved_envp;
+int shim_argc;
+char **shim_argv;
+static char **saved_envp;
 
 __attribute__((constructor)) static void remember(int argc, char **argv, char **envp)
 {
-	saved_argc = argc;
-	saved_argv = argv;
+	shim_argc = argc;
+	shim_argv = argv;
 	saved_envp = envp;
 }
 
@@ -73,6 +74,6 @@ bool shim_go_start(void)
 	}
 	started = true;
 	started_in = pid;
-	entry(saved_argc, saved_argv, saved_envp, MAGIC);
+	entry(shim_argc, shim_argv, saved_envp, MAGIC);
 	return true;
 }

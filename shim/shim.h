@@ -291,6 +291,7 @@ int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 void shim_several_threads(void);
+void shim_tcb_forked(void);
 void shim_tcb_loaded(void);                                /* after dlopen() */
 /* Entry points of libc for the end of a thread; found by shim_tcb_init(). */
 struct shim_libc_exit {
@@ -398,6 +399,8 @@ extern struct shim_config shim_config;
 void shim_configure(void); /* reads the options, once */
 bool shim_plain_options(char *const *env, struct shim_config *c);
 bool shim_go_start(void);
+extern int shim_argc; /* the program's, as constructors get them */
+extern char **shim_argv;
 int shim_start(void);      /* everything a first launch needs; 0, or -1 and errno */
 void shim_threads_init(void);
 void shim_threads_forked(void);

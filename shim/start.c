@@ -65,6 +65,7 @@ static void fork_child(void)
 {
 	shim_config.stats = 0;
 	shim_pool_forked();
+	shim_tcb_forked();
 	gotcha_forked();
 	shim_several_threads();
 	shim_timekeeper_forked();

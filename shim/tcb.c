@@ -23,7 +23,7 @@
 #define TID_BASE 0x20000000
 #define RSEQ_CPU_ID 4
 #define RSEQ_CPU_ID_UNINITIALIZED -1
-#define MODULES_MAX 64
+#define MODULES_MAX 1024
 
 /* dtv_t of sysdeps/generic/dl-dtv.h */
 union dtv {
@@ -51,9 +51,15 @@ static ptrdiff_t rseq_offset;
 static bool have_rseq;
 int64_t shim_errno_offset;
 
-static struct module modules[MODULES_MAX];
-static uint32_t module_count;
-static bool has_fresh_modules; /* some module's variables must be reset between launches */
+/* Two tables: launches on other threads read one while the other is filled. */
+struct modules {
+	uint32_t count;
+	bool any_fresh; /* some module's variables must be reset between launches */
+	struct module list[MODULES_MAX];
+};
+static struct modules module_tables[2];
+static struct modules *_Atomic modules = &module_tables[0];
+static atomic_flag finding = ATOMIC_FLAG_INIT;
 
 static char *self(void)
 {
@@ -69,12 +75,21 @@ static int unusable(const char *what)
 	return -1;
 }
 
-static int note_module(struct dl_phdr_info *info, size_t size, void *fs)
+struct tls_index {
+	unsigned long module, offset;
+};
+extern void *__tls_get_addr(struct tls_index *);
+extern void *shim_real_dl_iterate_phdr; /* view.c */
+
+static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
 {
+	struct modules *table = arg;
+	char *fs = self();
+
 	(void)size;
-	if (!info->dlpi_tls_modid || module_count == MODULES_MAX)
+	if (!info->dlpi_tls_modid || table->count == MODULES_MAX)
 		return 0;
-	struct module *m = &modules[module_count];
+	struct module *m = &table->list[table->count];
 	*m = (struct module){.id = info->dlpi_tls_modid};
 	bool ours = false, libc = false;
 	uint64_t here = (uint64_t)&shim_tcb_loaded, in_libc = (uint64_t)ctype_init, in_linker = (uint64_t)allocate_tls;
@@ -92,20 +107,28 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *fs)
 		libc |= in_libc - start < p->p_memsz || in_linker - start < p->p_memsz;
 	}
 	m->keep = ours || libc;
-	int64_t offset = (char *)info->dlpi_tls_data - (char *)fs;
-	if (info->dlpi_tls_data && offset < 0 && offset > -(int64_t)static_bytes)
+	/* The linker says where a block is only when this thread has asked for it before. */
+	char *block = info->dlpi_tls_data;
+	if (!block)
+		block = __tls_get_addr(&(struct tls_index){info->dlpi_tls_modid, 0});
+	int64_t offset = block - fs;
+	if (block && offset < 0 && offset > -(int64_t)static_bytes)
 		m->offset = offset;
 	if (!m->keep && m->bytes)
-		has_fresh_modules = true;
-	module_count++;
+		table->any_fresh = true;
+	table->count++;
 	return 0;
 }
 
 static void find_modules(void)
 {
-	module_count = 0;
-	has_fresh_modules = false;
-	dl_iterate_phdr(note_module, self());
+	struct modules *next = &module_tables[modules == &module_tables[0]];
+
+	next->count = 0;
+	next->any_fresh = false;
+	/* The linker's own: ours also shows the copies of the running libset. */
+	SHIM_REAL(int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *), dl_iterate_phdr)(note_module, next);
+	atomic_store_explicit(&modules, next, memory_order_release);
 }
 
 /* Initial values of a libset's own copy may point into that copy. */
@@ -222,12 +245,13 @@ void shim_tcb_reset(struct shim_call *call)
 
 	*(int *)(tcb + shim_errno_offset) = 0;
 	call->finish_work = 0;
-	if (SHIM_LIKELY(!has_fresh_modules))
+	const struct modules *table = atomic_load_explicit(&modules, memory_order_acquire);
+	if (SHIM_LIKELY(!table->any_fresh))
 		return;
 	const union dtv *dtv = *(const union dtv **)(tcb + HEAD_DTV);
 	size_t slots = dtv[-1].counter;
-	for (uint32_t i = 0; i < module_count; i++) {
-		const struct module *m = &modules[i];
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct module *m = &table->list[i];
 		if (m->keep || !m->bytes)
 			continue;
 		if (m->offset)
@@ -241,23 +265,29 @@ void shim_tcb_reset(struct shim_call *call)
  * blocks of modules that are new to it; nobody can have used them in that call. */
 void shim_tcb_loaded(void)
 {
-	struct module before[MODULES_MAX];
-	uint32_t count = module_count;
-
 	if (!allocate_tls)
 		return; /* nothing launched yet */
-	memcpy(before, modules, count * sizeof *before);
+	while (atomic_flag_test_and_set(&finding))
+		shim_syscall0(SYS_sched_yield);
+	const struct modules *before = modules;
 	find_modules();
-	for (uint32_t m = 0; m < module_count; m++) {
-		bool known = modules[m].offset == 0 || modules[m].keep;
-		for (uint32_t i = 0; i < count && !known; i++)
-			known = before[i].id == modules[m].id && before[i].image == modules[m].image;
-		if (known)
-			continue;
-		for (uint32_t i = 0; i < shim_pool_calls(); i++) {
+	const struct modules *now = modules;
+	for (uint32_t n = 0; n < now->count; n++) {
+		const struct module *m = &now->list[n];
+		bool known = m->offset == 0 || m->keep;
+		for (uint32_t i = 0; i < before->count && !known; i++)
+			known = before->list[i].id == m->id && before->list[i].image == m->image;
+		for (uint32_t i = 0; i < shim_pool_calls() && !known; i++) {
 			struct shim_call *call = shim_call_at(i);
 			if (call && call->fs && !call->adopted)
-				fresh_block((char *)call->fs + modules[m].offset, &modules[m], call->set);
+				fresh_block((char *)call->fs + m->offset, m, call->set);
 		}
 	}
+	atomic_flag_clear(&finding);
+}
+
+/* In the child of a fork: another thread may have been looking. */
+void shim_tcb_forked(void)
+{
+	atomic_flag_clear(&finding);
 }

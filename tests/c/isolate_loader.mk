@@ -4,7 +4,7 @@
 loader_dir := $(tests_c)/loader
 loader_link = $(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared $(loader_cflags) -o $@ $(filter %.c,$^) -Wl,-rpath,'$$ORIGIN' $(loader_flags)
 loader_base := $(loader_dir)/libloader_base.so
-loader_variants := plain now relr gnu2 symbolic norelro nosep page64k page2m bss gold begin nosoname sysv
+loader_variants := plain now relr gnu2 symbolic norelro nosep page64k page2m bss begin nosoname sysv $(if $(shell command -v ld.gold),gold)
 loader_libraries := $(foreach v,$(loader_variants),$(loader_dir)/libloader_$(v).so)
 
 $(loader_base): tests/c/isolate_loader_base_lib.c tests/c/isolate_loader_base.map tests/c/isolate_loader_lib.h tests/c/isolate_loader.mk

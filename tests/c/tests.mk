@@ -81,7 +81,7 @@ $(tests_c)/libs_lua $(tests_c)/libs_lua.preload: tests_c_libs := -llua5.4
 $(tests_c)/libs_many $(tests_c)/libs_many.preload: tests_c_libs := -lpng -lsqlite3
 
 # Opened at run time.
-$(foreach name,gotcha_libsets isolate_dlopen,$(tests_c)/$(name) $(tests_c)/$(name).preload): | $(tests_c)/libisolate_lib.so
+$(foreach name,gotcha_libsets isolate_dlopen isolate_file,$(tests_c)/$(name) $(tests_c)/$(name).preload): | $(tests_c)/libisolate_lib.so
 $(tests_c)/shutdown $(tests_c)/shutdown.preload: tests_c_libs := -lz
 
 tests_c_isolate := $(foreach name,isolate_lib isolate_storm,$(tests_c)/$(name) $(tests_c)/$(name).preload)
