@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#define RETIRED_MOST 32
+
 struct order {
 	struct order *next;
 	enum gotcha_order what;
@@ -27,6 +29,7 @@ extern int gotcha_go_library(void *request);            /* library.go */
 
 static struct order *_Atomic orders;
 static struct gotcha_set *_Atomic retired;
+static _Atomic uint32_t retired_count;
 static _Atomic uint32_t knocks;
 static _Atomic int running; /* 0 no, 1 being started, 2 yes */
 static _Atomic bool refill;
@@ -132,6 +135,7 @@ static void *control(void *unused)
 		while (set) {
 			struct gotcha_set *next = set->next;
 			gotcha_unmake(set, false);
+			atomic_fetch_sub(&retired_count, 1);
 			set = next;
 		}
 		if (atomic_exchange(&refill, false))
@@ -177,12 +181,16 @@ bool gotcha_control(enum gotcha_order what, void *argument, bool wait)
 	/* Making and unmaking beside the program is worth no thread in a forked child. */
 	if (!wait && atomic_load(&running) != 2)
 		return false;
+	/* Who cancels faster than they are unmapped helps. */
+	if (what == GOTCHA_RETIRE && retired_count >= RETIRED_MOST)
+		return false;
 	if (!start())
 		return false;
 	if (what == GOTCHA_REFILL) {
 		atomic_store(&refill, true);
 	} else if (what == GOTCHA_RETIRE) {
 		struct gotcha_set *set = argument;
+		atomic_fetch_add(&retired_count, 1);
 		set->next = atomic_load(&retired);
 		while (!atomic_compare_exchange_weak(&retired, &set->next, set))
 			;
@@ -207,5 +215,6 @@ void gotcha_control_forked(void)
 	atomic_store(&running, 0);
 	atomic_store(&orders, NULL);
 	atomic_store(&retired, NULL);
+	atomic_store(&retired_count, 0);
 	atomic_store(&refill, false);
 }

@@ -51,6 +51,21 @@ static bool plain_switch(const char *text, uint32_t *value)
 	return true;
 }
 
+/* Well inside the range, and with a unit or none that is plain. */
+static bool plain_stack(const char *text, uint64_t *bytes)
+{
+	const char *unit;
+	uint64_t n;
+
+	if (!number(text, &n, &unit))
+		return false;
+	unsigned shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
+	if ((shift ? unit[1] : unit[0]) || n << shift < (64u << 10) || n << shift > (1u << 30))
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
 static bool plain_clock(const char *text, uint32_t *clock)
 {
 	if (strcmp(text, "timer") == 0)
@@ -118,7 +133,7 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 		else if (IS("INGER_SEED"))
 			good = plain_seed(value, &c->seed);
 		else if (IS("INGER_STACK"))
-			good = false;
+			good = plain_stack(value, &c->stack_bytes);
 		if (!good)
 			return false;
 	}

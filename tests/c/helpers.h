@@ -120,6 +120,15 @@ UNUSED static long count_entries(const char *path)
 UNUSED static long count_threads(void) { return count_entries("/proc/self/task"); }
 UNUSED static long count_descriptors(void) { return count_entries("/proc/self/fd"); }
 
+/* settles - whether a count comes down to a limit; the libsets of cancelled calls are unmapped by a thread of the library, and
+ * of each that was waiting for that at the same time (32 at most) one mapping stays for the next. */
+UNUSED static bool settles(long (*of)(void), long limit)
+{
+	for (int i = 0; i < 1000 && of() > limit; i++)
+		usleep(5000);
+	return of() <= limit;
+}
+
 /* resident_kib - RSS; statm's own counters are batched by the kernel, smaps_rollup is exact. */
 UNUSED static long resident_kib(void)
 {
