@@ -33,7 +33,7 @@ static _Atomic uint32_t retired_count;
 static _Atomic uint32_t knocks;
 static _Atomic int running; /* 0 no, 1 being started, 2 yes */
 static _Atomic bool refill;
-static pid_t running_in;
+static pthread_t control_thread; /* set by itself, before anybody could be it */
 
 static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
 
@@ -119,6 +119,7 @@ static void *control(void *unused)
 {
 	(void)unused;
 	pthread_setname_np(pthread_self(), "inger-libsets");
+	control_thread = pthread_self();
 	for (;;) {
 		uint32_t seen = atomic_load(&knocks);
 		struct order *o = atomic_exchange(&orders, NULL);
@@ -166,7 +167,6 @@ static bool start(void)
 	int error = pthread_create(&thread, &attr, control, NULL);
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	pthread_attr_destroy(&attr);
-	running_in = (pid_t)shim_syscall0(SYS_getpid);
 	atomic_store(&running, error ? 0 : 2);
 	if (error)
 		gotcha_fail(error, "libsets", "their thread was not created");
@@ -186,6 +186,11 @@ bool gotcha_control(enum gotcha_order what, void *argument, bool wait)
 		return false;
 	if (!start())
 		return false;
+	/* A constructor of a copy that is made here opens a library. */
+	if (wait && pthread_equal(pthread_self(), control_thread)) {
+		errno = obey(&order);
+		return errno == 0;
+	}
 	if (what == GOTCHA_REFILL) {
 		atomic_store(&refill, true);
 	} else if (what == GOTCHA_RETIRE) {
