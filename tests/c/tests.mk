@@ -20,7 +20,7 @@ tests_c_late := late_dlopen threads_before shutdown_late
 tests_c_parts := crash_inside
 tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
 
-tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib isolate_loader%_lib ctypes_spin, \
+tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib isolate_opener_lib isolate_loader%_lib ctypes_spin, \
 	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc)))
 tests_c_runs := $(tests_c_names) $(tests_c_late) $(addsuffix .preload,$(tests_c_names))
 tests_c_scripts := $(wildcard tests/c/*.t)
@@ -83,6 +83,9 @@ $(tests_c)/libs_many $(tests_c)/libs_many.preload: tests_c_libs := -lpng -lsqlit
 # Opened at run time.
 $(foreach name,gotcha_libsets isolate_dlopen isolate_file,$(tests_c)/$(name) $(tests_c)/$(name).preload): | $(tests_c)/libisolate_lib.so
 $(tests_c)/shutdown $(tests_c)/shutdown.preload: tests_c_libs := -lz
+
+$(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: $(tests_c)/libisolate_opener.so | $(tests_c)/libisolate_lib.so
+$(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: tests_c_libs := -L$(tests_c) -lisolate_opener -Wl,-rpath,'$$ORIGIN'
 
 tests_c_isolate := $(foreach name,isolate_lib isolate_storm,$(tests_c)/$(name) $(tests_c)/$(name).preload)
 $(tests_c_isolate): $(tests_c)/libisolate_lib.so
