@@ -148,9 +148,6 @@ static void *control(void *unused)
 
 static bool start(void)
 {
-	uint64_t all = ~0ull, old;
-	pthread_t thread;
-	pthread_attr_t attr;
 	int stopped = 0;
 
 	if (atomic_load(&running) == 2)
@@ -160,13 +157,7 @@ static bool start(void)
 			shim_syscall0(SYS_sched_yield);
 		return atomic_load(&running) == 2;
 	}
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 1 << 20);
-	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	int error = pthread_create(&thread, &attr, control, NULL);
-	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
-	pthread_attr_destroy(&attr);
+	int error = shim_thread_start(control, 1 << 20);
 	atomic_store(&running, error ? 0 : 2);
 	if (error)
 		gotcha_fail(error, "libsets", "their thread was not created");

@@ -42,7 +42,7 @@ struct gotcha_segment {
 };
 
 struct gotcha_member {
-	const char *path, *soname;
+	const char *path;
 	const struct link_map *map;
 	uint64_t device, inode; /* the file that is loaded must be the one that is copied */
 	const char *kept;       /* its bytes, mapped: where it can't be opened any more they are copied */
@@ -135,6 +135,12 @@ struct gotcha_set {
 static inline struct gotcha_set *gotcha_here(void)
 {
 	return shim_tls.set;
+}
+
+/* Whether a raw system call's result is an error, its negative errno value. */
+static inline bool failed_call(long result)
+{
+	return (unsigned long)result > -4096ul;
 }
 
 /* ---- map.c: a libset from a plan */

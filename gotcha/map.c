@@ -22,11 +22,6 @@ struct gotcha_exit_entry {
 	void *arg;
 };
 
-static bool failed_call(long result)
-{
-	return (unsigned long)result > -4096ul;
-}
-
 static bool open_file(const struct gotcha_member *m, int *fd)
 {
 	struct stat status;

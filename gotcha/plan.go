@@ -195,7 +195,7 @@ func (w *world) members(objects []*object) (*C.struct_gotcha_member, error) {
 		if !ok {
 			return nil, failure(o, "no device and inode")
 		}
-		m.path, m.soname = C.CString(o.Path), C.CString(o.Name)
+		m.path = C.CString(o.Path)
 		m._map = foreign[C.struct_link_map](uint64(o.LinkMap))
 		m.device, m.inode = C.uint64_t(status.Dev), C.uint64_t(status.Ino)
 		m.kept = C.gotcha_keep_file(m, C.uint64_t(status.Size))

@@ -12,7 +12,6 @@ _Atomic uint32_t gotcha_ready_count;
 static struct gotcha_set *ready;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static _Atomic int prepared; /* 0 not yet, 1 under way, 2 there is a plan, 3 there can't be one */
-static int prepare_error;
 static bool beyond_fork;   /* the plan came along in a fork, the Go runtime did not: no more batches */
 static _Atomic bool stale; /* and libraries were loaded since */
 
@@ -38,7 +37,6 @@ bool gotcha_prepare(void)
 		if (again)
 			gotcha_redo();
 		bool good = (again && beyond_fork) || (gotcha_table_init() && gotcha_control(GOTCHA_PLAN, &gotcha_program, true));
-		prepare_error = errno;
 		if (!good)
 			shim_message("functions can't be isolated", "libsets", gotcha_reason());
 		atomic_store_explicit(&prepared, good ? 2 : 3, memory_order_release);

@@ -19,11 +19,6 @@ uint64_t *gotcha_starting_table;
 extern void *__start_shim_set_slots[] __attribute__((visibility("hidden")));
 extern void *__stop_shim_set_slots[] __attribute__((visibility("hidden")));
 
-static bool failed_call(long result)
-{
-	return (unsigned long)result > -4096ul;
-}
-
 bool gotcha_table_init(void)
 {
 	if (gotcha_starting_table)

@@ -228,6 +228,7 @@ void shim_clock_learn(struct shim_thread *t, uint64_t now);
 extern uint64_t shim_bias_ns;
 void shim_timekeeper_want(struct shim_thread *t, uint64_t wake);
 bool shim_timekeeper_start(void);
+int shim_thread_start(void *(*function)(void *), size_t stack_bytes);
 void shim_timekeeper_forked(void);
 
 /* ---- preempt_sig.c */

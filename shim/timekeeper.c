@@ -98,18 +98,7 @@ static void *keep_time(void *unused)
 
 bool shim_timekeeper_start(void)
 {
-	uint64_t all = ~0ull, old;
-	pthread_t thread;
-	pthread_attr_t attr;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 128 << 10);
-	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	int error = pthread_create(&thread, &attr, keep_time, NULL);
-	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
-	pthread_attr_destroy(&attr);
-	return error == 0;
+	return shim_thread_start(keep_time, 128 << 10) == 0;
 }
 
 /* The child of a fork has no timekeeper. A thread in the middle of a fork would cost more than its timer. */
@@ -132,5 +121,19 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	int error = __real_pthread_create(thread, attr, function, arg);
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	return error;
+}
+
+/* A thread of this library, detached; its signals are blocked as above. 0, or an errno. */
+int shim_thread_start(void *(*function)(void *), size_t stack_bytes)
+{
+	pthread_t thread;
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, stack_bytes);
+	int error = __wrap_pthread_create(&thread, &attr, function, NULL);
+	pthread_attr_destroy(&attr);
 	return error;
 }
