@@ -188,8 +188,10 @@ static void mix_pattern(struct mix *m)
 	if (regcomp(&compiled, "([a-m]+) *[n-z]", REG_EXTENDED) != 0)
 		return add_number(m, 1);
 	dawdle(m);
-	add_number(m, (uint64_t)regexec(&compiled, text, 2, match, 0));
-	add_number(m, (uint64_t)match[1].rm_eo);
+	int result = regexec(&compiled, text, 2, match, 0);
+	add_number(m, (uint64_t)result);
+	if (result == 0) /* otherwise nothing is in match */
+		add_number(m, (uint64_t)match[1].rm_eo);
 	regfree(&compiled);
 }
 
