@@ -13,8 +13,11 @@
 enum bare_op {
 	BARE_THREAD,         /* pthread_create and join of an empty function */
 	BARE_FORK,           /* fork, _exit and waitpid */
+	BARE_CANCEL_THREAD,  /* pthread_cancel and join of a waiting thread; argument: it has held.h's things in hand */
+	BARE_KILL,           /* kill and waitpid of a waiting child; argument as above */
 	BARE_SWAP,           /* swapcontext there and back; argument: contexts taken in turn; mean of a batch */
 	BARE_MALLOC,         /* malloc and free of argument bytes; mean of a batch */
+	BARE_MALLOC_QUEUE,   /* the same, each block freed after 64 more */
 	BARE_COMPUTE,        /* the compute loop, argument: rounds */
 	BARE_COMPUTE_TIMER,  /* the same, interrupted by a POSIX timer with an empty handler */
 	BARE_COMPUTE_KEEPER, /* the same, interrupted by tgkill from a thread that sleeps */

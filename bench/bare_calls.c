@@ -37,13 +37,16 @@ double base_fork(uint64_t unused) {
 	return now_ns() - start;
 }
 
-double base_malloc(uint64_t bytes) {
+static double allocate(void (*loop)(void *), uint64_t bytes) {
 	struct malloc_job job = { .pairs = 10000, .bytes = bytes };
-	malloc_loop(&job); /* not counted: the process under test has just had the caches */
+	loop(&job); /* not counted: the process under test has just had the caches */
 	double start = now_ns();
-	malloc_loop(&job);
+	loop(&job);
 	return (now_ns() - start) / (double)job.pairs;
 }
+
+double base_malloc(uint64_t bytes) { return allocate(malloc_loop, bytes); }
+double base_malloc_queue(uint64_t bytes) { return allocate(queue_loop, bytes); }
 
 double base_reach(uint64_t way) {
 	if (way >= REACH_WAYS)

@@ -9,6 +9,8 @@
 static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_THREAD] = base_thread, [BARE_FORK] = base_fork,   [BARE_SWAP] = base_swap,
 	[BARE_MALLOC] = base_malloc, [BARE_SPAWN] = base_spawn,
+	[BARE_MALLOC_QUEUE] = base_malloc_queue,
+	[BARE_CANCEL_THREAD] = base_cancel_thread, [BARE_KILL] = base_kill,
 	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle,
 };
 

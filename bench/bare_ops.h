@@ -10,7 +10,11 @@ double base_thread(uint64_t unused);
 double base_fork(uint64_t unused);
 double base_swap(uint64_t contexts);
 double base_malloc(uint64_t bytes);
+double base_malloc_queue(uint64_t bytes);
 double base_reach(uint64_t way);
+/* bare_end.c */
+double base_cancel_thread(uint64_t holding);
+double base_kill(uint64_t holding);
 /* bare_spawn.c */
 double base_spawn(uint64_t kind);
 double base_idle(uint64_t libraries);

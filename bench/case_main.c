@@ -15,6 +15,7 @@ static const struct {
 	{ "memory_preempted", bench_memory_preempted }, { "memory_isolated", bench_memory_isolated },
 	{ "many", bench_many },     { "run", bench_run },     { "reach", bench_reach },
 	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
+	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
 };
 
 int main(int argc, char **argv) {

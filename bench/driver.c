@@ -29,7 +29,8 @@ static const struct group {
 	{ "malloc", NULL },         { "memory", NULL },    { "memory_preempted", NULL },
 	{ "memory_isolated", NULL }, { "many", NULL },     { "run", NULL },
 	{ "reach", NULL },          { "isolated", NULL }, { "sets", NULL },
-	{ "relink", NULL },
+	{ "relink", NULL },         { "pairs", NULL },     { "cancel", NULL },
+	{ "sustained", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 

@@ -16,8 +16,17 @@ struct malloc_job {
 	uint64_t bytes;
 };
 
-/* Both have the shape that launch() takes. */
+/* Pairs of calls of libc that have the library's wrappers. */
+struct pair_job {
+	uint64_t pairs;
+};
+
+/* All have the shape that launch() takes. */
 void compute_loop(void *compute_job);
-void malloc_loop(void *malloc_job);
+void malloc_loop(void *malloc_job); /* each block is freed at once */
+void queue_loop(void *malloc_job);  /* each block is freed after 64 more */
+void usable_loop(void *pair_job); /* malloc_usable_size() twice: deferred, and nothing is noted */
+void lock_loop(void *pair_job);   /* pthread_mutex_lock() and unlock() */
+void open_loop(void *pair_job);   /* open() and close() */
 
 #endif

@@ -3,7 +3,7 @@
 
 BUILD ?= build
 LIBINGER ?= $(BUILD)/libinger.so
-EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages \
+EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/server $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages \
             $(BUILD)/examples/instances
 EXAMPLE_CFLAGS := $(CFLAGS) -D_GNU_SOURCE -Iinclude
 EXAMPLE_LDLIBS := -L$(BUILD) -linger -Wl,-rpath,'$$ORIGIN/..'
@@ -17,7 +17,7 @@ DEMO_FOLDER := $(or $(FOLDER),$(BUILD)/demo/images)
 .PHONY: examples demo
 examples: $(EXAMPLES)
 
-$(BUILD)/examples/hello: examples/hello.c include/inger.h $(LIBINGER)
+$(BUILD)/examples/hello $(BUILD)/examples/server: $(BUILD)/examples/%: examples/%.c include/inger.h $(LIBINGER)
 	@mkdir -p $(@D)
 	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(LDFLAGS) $(EXAMPLE_LDLIBS)
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #define RETIRED_MOST 32
+#define READY_MORE 4 /* renewed libsets that are kept beyond what was asked for */
 
 struct order {
 	struct order *next;
@@ -135,7 +136,10 @@ static void *control(void *unused)
 		struct gotcha_set *set = atomic_exchange(&retired, NULL);
 		while (set) {
 			struct gotcha_set *next = set->next;
-			gotcha_unmake(set, false);
+			if (gotcha_ready_count >= shim_config.libsets + (shim_config.libsets ? READY_MORE : 0))
+				gotcha_unmake(set, false);
+			else if (gotcha_renew(set))
+				gotcha_put_ready(set);
 			atomic_fetch_sub(&retired_count, 1);
 			set = next;
 		}

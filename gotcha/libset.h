@@ -119,6 +119,7 @@ struct gotcha_set {
 	char **regions;    /* one per batch */
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
+	struct shim_owner owner;         /* what its constructors and its per-libset functions of libc allocated */
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
 	/* What wrap_static.c keeps instead of libc's static variables. */
 	struct tm tm;
@@ -129,6 +130,8 @@ struct gotcha_set {
 	bool open;                       /* gotcha_open() gave it out */
 	_Atomic uint32_t in_use;         /* the record has a set */
 	bool has_table;
+	bool copied;                     /* some pages are not mapped from a file: it can't be renewed */
+	bool keeps;                      /* its libc has allocated something to keep, such as a database's stream */
 };
 
 /* The libset of the running context, NULL: the starting one. */
@@ -147,6 +150,8 @@ static inline bool failed_call(long result)
 struct gotcha_set *gotcha_make(struct gotcha_plan *plan); /* NULL and errno; a reason is in gotcha_reason() */
 bool gotcha_extend(struct gotcha_set *set);               /* the plan's newer batches */
 void gotcha_unmake(struct gotcha_set *set, bool destructors);
+bool gotcha_renew(struct gotcha_set *set); /* of a retired one; false: it is unmade */
+void gotcha_end_databases(struct gotcha_set *set); /* databases.c */
 
 const char *gotcha_keep_file(const struct gotcha_member *m, uint64_t bytes); /* NULL where it is refused */
 
@@ -168,6 +173,7 @@ void gotcha_loaded(void);                 /* after dlopen() */
 void gotcha_put_ready(struct gotcha_set *set);
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
+extern _Atomic uint64_t gotcha_made_count, gotcha_retired_count; /* since the start */
 void gotcha_begin_options(struct shim_call *call); /* a function starts as a program does */
 void gotcha_swap_options(struct shim_call *call);
 void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);

@@ -79,12 +79,14 @@ static bool copy_member(const struct gotcha_member *m, char *region)
 	return true;
 }
 
-static bool map_member(const struct gotcha_member *m, char *region)
+static bool map_member(const struct gotcha_member *m, char *region, bool *copied)
 {
 	int fd;
 
-	if (!open_file(m, &fd))
+	if (!open_file(m, &fd)) {
+		*copied = true;
 		return copy_member(m, region);
+	}
 	for (uint64_t i = 0; i < m->segment_count; i++) {
 		const struct gotcha_segment *s = &m->segments[i];
 		long flags = MAP_FIXED | MAP_PRIVATE | (s->anonymous ? MAP_ANONYMOUS : 0);
@@ -173,19 +175,12 @@ static void destruct(const struct gotcha_member *m, char *region)
 		((void (*)(void))(region + m->fini_at))();
 }
 
-static bool add_batch(struct gotcha_set *set, uint32_t number)
+/* The region holds what the files hold: make libraries of it. */
+static void start_batch(struct gotcha_set *set, uint32_t number)
 {
 	const struct gotcha_batch *b = set->plan->batches[number];
-	char *region = reserve(b);
+	char *region = set->regions[number];
 
-	if (!region)
-		return false;
-	for (uint64_t i = 0; i < b->member_count; i++)
-		if (!map_member(&b->members[i], region)) {
-			shim_syscall2(SYS_munmap, region, b->bytes);
-			return false;
-		}
-	set->regions[number] = region;
 	write_words(b, region, set->regions);
 	resolve_words(b, region);
 	for (uint64_t i = 0; i < b->member_count; i++)
@@ -194,10 +189,29 @@ static bool add_batch(struct gotcha_set *set, uint32_t number)
 	gotcha_fill_table(set);
 	/* In the libset, so that what a constructor calls back into the program finds its own libraries. */
 	struct gotcha_set *outside = gotcha_here();
+	struct shim_owner *maker = shim_tls.maker;
 	gotcha_switch(&shim_tls, set);
+	shim_tls.maker = &set->owner;
 	for (uint64_t i = 0; i < b->member_count; i++)
 		construct(&b->members[i], region);
+	shim_tls.maker = maker;
 	gotcha_switch(&shim_tls, outside);
+}
+
+static bool add_batch(struct gotcha_set *set, uint32_t number)
+{
+	const struct gotcha_batch *b = set->plan->batches[number];
+	char *region = reserve(b);
+
+	if (!region)
+		return false;
+	for (uint64_t i = 0; i < b->member_count; i++)
+		if (!map_member(&b->members[i], region, &set->copied)) {
+			shim_syscall2(SYS_munmap, region, b->bytes);
+			return false;
+		}
+	set->regions[number] = region;
+	start_batch(set, number);
 	return true;
 }
 
@@ -234,6 +248,8 @@ static struct gotcha_set *claim_record(const struct gotcha_plan *plan)
 		return NULL;
 	}
 	struct gotcha_set *set = (void *)result;
+	static _Atomic uint32_t born;
+	own_init(&set->owner, SHIM_SET_TAG | (atomic_fetch_add(&born, 1) & ((1u << OWN_KIND_SHIFT) - 1)));
 	set->in_use = 1;
 	set->has_table = plan->entries != NULL;
 	/* The record, the slots and the first table entries share a page. */
@@ -246,17 +262,26 @@ static struct gotcha_set *claim_record(const struct gotcha_plan *plan)
 	return set;
 }
 
+static void begin(struct gotcha_set *set)
+{
+	set->entry_count = 0;
+	set->options_used = false;
+	memset(set->states, 0, sizeof set->states);
+	set->slots[0] = NULL;
+}
+
 struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 {
 	struct gotcha_set *set = claim_record(plan);
 
 	if (set) {
 		set->plan = plan;
-		set->entry_count = 0;
-		memset(set->states, 0, sizeof set->states);
-		set->slots[0] = NULL;
-		if (gotcha_extend(set))
+		set->copied = false;
+		begin(set);
+		if (gotcha_extend(set)) {
+			gotcha_made_count++;
 			return set;
+		}
 		gotcha_unmake(set, false);
 	}
 	gotcha_fail_as(EAGAIN, gotcha_reason());
@@ -280,17 +305,64 @@ static void run_destructors(struct gotcha_set *set)
 	gotcha_switch(&shim_tls, outside);
 }
 
-void gotcha_unmake(struct gotcha_set *set, bool destructors)
+/* What the copies have made. Returns how many batches there were. */
+static uint32_t release(struct gotcha_set *set)
 {
-	if (destructors)
-		run_destructors(set);
+	uint32_t count = set->batch_count;
+
 	while (set->exits) {
 		struct gotcha_exit_entry *e = set->exits;
 		set->exits = e->next;
 		free(e);
 	}
-	uint32_t count = set->batch_count;
+	gotcha_end_databases(set);
 	__atomic_store_n(&set->batch_count, 0, __ATOMIC_RELEASE);
+	own_release(&set->owner);
+	return count;
+}
+
+/* The pages that were written go; the next access finds what the file has. */
+static bool rewind_member(const struct gotcha_member *m, char *region)
+{
+	for (uint64_t i = 0; i < m->segment_count; i++) {
+		const struct gotcha_segment *s = &m->segments[i];
+		if ((s->protection & PROT_WRITE) && failed_call(shim_syscall3(SYS_madvise, region + s->at, s->bytes, MADV_DONTNEED)))
+			return false; /* locked in memory */
+	}
+	if (m->relro_bytes && failed_call(shim_syscall3(SYS_mprotect, region + m->relro_at, m->relro_bytes, PROT_READ | PROT_WRITE)))
+		return false;
+	for (uint64_t i = 0; i < m->segment_count; i++)
+		if (m->segments[i].zero_bytes)
+			memset(region + m->segments[i].zero_at, 0, m->segments[i].zero_bytes);
+	return true;
+}
+
+/* A libset that nobody uses becomes one that is as new, for half of what a new one costs. False: it is gone. */
+bool gotcha_renew(struct gotcha_set *set)
+{
+	uint32_t count = release(set);
+
+	bool good = !set->copied;
+	for (uint32_t n = 0; n < count && good; n++)
+		for (uint64_t i = 0; i < set->plan->batches[n]->member_count && good; i++)
+			good = rewind_member(&set->plan->batches[n]->members[i], set->regions[n]);
+	begin(set);
+	for (uint32_t n = 0; n < count && good; n++)
+		start_batch(set, n);
+	if (good) {
+		gotcha_made_count++;
+		return true;
+	}
+	__atomic_store_n(&set->batch_count, count, __ATOMIC_RELEASE);
+	gotcha_unmake(set, false);
+	return false;
+}
+
+void gotcha_unmake(struct gotcha_set *set, bool destructors)
+{
+	if (destructors)
+		run_destructors(set);
+	uint32_t count = release(set);
 	for (uint32_t n = 0; n < count; n++)
 		shim_syscall2(SYS_munmap, set->regions[n], set->plan->batches[n]->bytes);
 	atomic_store(&set->in_use, 0);

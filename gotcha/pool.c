@@ -8,6 +8,7 @@
 struct gotcha_plan gotcha_program;
 struct gotcha_set *_Atomic gotcha_sets;
 _Atomic uint32_t gotcha_ready_count;
+_Atomic uint64_t gotcha_made_count, gotcha_retired_count;
 
 static struct gotcha_set *ready;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
@@ -111,6 +112,7 @@ struct gotcha_set *gotcha_take(void)
 /* A call that was given up may have left its libset in any state: nobody uses it again. */
 void gotcha_retire(struct gotcha_set *set)
 {
+	gotcha_retired_count++;
 	if (!gotcha_control(GOTCHA_RETIRE, set, false))
 		gotcha_unmake(set, false);
 }

@@ -22,7 +22,8 @@ var localeTable = []group{
 	{Shared, NoStream, whyMessage, `
 		strerror strerror_l strerror_r __strerror_r __xpg_strerror_r strsignal regerror gai_strerror hstrerror`},
 	{Copied, NoStream, "reads a table of names that are not translated", `strerrorname_np strerrordesc_np`},
-	{Copied, NoStream, "a catalogue belongs to the caller; read without a lock", `catopen catgets catclose`},
+	{Copied, NoStream, "a catalogue belongs to the caller; read without a lock", `catgets catclose`},
+	{Shared, NoStream, "opens a file for a moment, which must not stay open; short", `catopen`},
 	{Shared, NoStream, "the list of conversions and their modules has a lock", `iconv_open iconv_close`},
 	{Copied, NoStream, "converts with the caller's own state, for long", `iconv`},
 	{Shared, NoStream, "the first conversion after a change of locale loads the converter under the locale's lock", `
@@ -38,8 +39,11 @@ var localeTable = []group{
 		strcoll strcoll_l __strcoll_l strxfrm strxfrm_l __strxfrm_l wcscoll wcscoll_l __wcscoll_l wcsxfrm wcsxfrm_l
 		__wcsxfrm_l strfmon strfmon_l __strfmon_l`},
 	{Shared, NoStream, "keeps compiled patterns in static variables", `rpmatch`},
-	{Copied, NoStream, "compiles or matches for long, in the caller's pattern buffer", `
-		regcomp regexec regfree fnmatch re_compile_fastmap re_compile_pattern re_match re_match_2 re_search
-		re_search_2 re_set_registers re_set_syntax`},
+	{Copied, NoStream, "compiles in the caller's pattern buffer, or compares without keeping anything", `
+		fnmatch re_compile_fastmap re_compile_pattern re_set_registers re_set_syntax`},
+	{Hand, NoStream, "locks the pattern for as long as it matches: a pattern of the program is held like a lock", `
+		re_match re_match_2 re_search re_search_2`},
+	{Hand, NoStream, "a match locks the pattern for long: a call compiles a copy of its own of the program's", `
+		regcomp regexec regfree`},
 	{PerLibset, NoStream, "one static pattern", `re_comp re_exec`},
 }

@@ -33,8 +33,9 @@ var nameTable = []group{
 		"so the wait may exceed the budget", `
 		gethostbyname gethostbyname2 gethostbyaddr sethostent endhostent gethostent gethostent_r
 		getnetbyname getnetbyaddr setnetent endnetent getnetent getnetent_r`},
+	{Hand, NoStream, whyDNS + "; the result is noted as the function's own", `getaddrinfo`},
 	{Shared, NoStream, whyDNS, `
-		getaddrinfo getnameinfo gethostbyname_r gethostbyname2_r gethostbyaddr_r __nss_hostname_digits_dots
+		getnameinfo gethostbyname_r gethostbyname2_r gethostbyaddr_r __nss_hostname_digits_dots
 		getnetbyname_r getnetbyaddr_r
 		ruserok ruserok_af iruserok iruserok_af __ivaliduser ruserpass`},
 	{Shared, NoStream, "blocks a signal while it waits for a remote machine, and opens a stream; its static name of the host is " +

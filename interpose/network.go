@@ -4,12 +4,15 @@ package interpose
 
 // networkTable: sockets and addresses, apart from what waits.
 var networkTable = []group{
+	{Hand, NoStream, "makes descriptors, which are noted as the function's own", `
+		socket socketpair rresvport rresvport_af`},
 	{Copied, NoStream, "system call on a socket that does not wait", `
-		socket socketpair bind listen shutdown getsockname getpeername getsockopt setsockopt sockatmark isfdtype
-		getsourcefilter setsourcefilter getipv4sourcefilter setipv4sourcefilter rresvport rresvport_af`},
+		bind listen shutdown getsockname getpeername getsockopt setsockopt sockatmark isfdtype
+		getsourcefilter setsourcefilter getipv4sourcefilter setipv4sourcefilter`},
 	{Shared, NoStream, "the next reserved port is under a lock", `bindresvport`},
-	{Copied, NoStream, "asks the kernel over a socket of its own", `
-		if_nametoindex if_indextoname if_nameindex if_freenameindex getifaddrs freeifaddrs`},
+	{Shared, NoStream, "asks the kernel over a socket of its own, which must not stay open; short", `
+		if_nametoindex if_indextoname if_nameindex getifaddrs`},
+	{Copied, NoStream, "frees a result", `if_freenameindex freeifaddrs`},
 	{Copied, NoStream, "converts an address in the caller's memory or in a buffer of the thread", `
 		inet_addr inet_aton inet_lnaof inet_makeaddr inet_netof inet_network inet_nsap_addr inet_ntoa inet_ntop inet_pton
 		htonl htons ntohl ntohs ether_aton_r ether_ntoa_r ether_line __libc_sa_len __cmsg_nxthdr`},

@@ -8,7 +8,8 @@ var processTable = []group{
 		fork __fork _Fork forkpty daemon`},
 	{OwnTCB, NoStream, "the child's function starts with the caller's TCB, which must be the kernel thread's own", `
 		clone __clone`},
-	{OwnTCB, NoStream, "starts a child on the caller's TCB with all signals blocked", `posix_spawn posix_spawnp popen wordexp`},
+	{OwnTCB, NoStream, "starts a child on the caller's TCB with all signals blocked", `posix_spawn posix_spawnp`},
+	{Hand, NoStream, "starts a child as posix_spawn does; the stream or the words are noted as the function's own", `popen wordexp`},
 	{OwnTCB, NoStream, "starts a child and waits for it, deferred: the wait may exceed the budget", `system`},
 	{OwnTCB, NoStream, "signals every thread of libc's list to change its credentials too", `
 		setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups`},
@@ -39,7 +40,8 @@ var processTable = []group{
 		getuid geteuid getgid getegid getresuid getresgid getgroups __getgroups_chk group_member setfsuid setfsgid
 		setlogin capget capset prctl arch_prctl __arch_prctl personality ptrace
 		getpriority setpriority nice getrlimit getrlimit64 setrlimit setrlimit64 prlimit prlimit64 ulimit vlimit getrusage
-		times clock umask unshare setns acct pidfd_getfd pidfd_open pidfd_send_signal`},
+		times clock umask unshare setns acct pidfd_send_signal`},
+	{Hand, NoStream, "makes a descriptor, which is noted as the function's own", `pidfd_open pidfd_getfd`},
 	{Copied, NoStream, "system call about scheduling, or arithmetic on a CPU set", `
 		sched_getaffinity sched_setaffinity sched_getcpu getcpu sched_yield __sched_yield
 		sched_getparam __sched_getparam sched_setparam sched_getscheduler __sched_getscheduler sched_setscheduler

@@ -19,13 +19,16 @@ var signalTable = []group{
 	{Copied, NoStream, "works on the caller's signal set, or reads numbers", `
 		sigemptyset sigfillset sigaddset sigdelset sigismember sigisemptyset sigandset sigorset siggetmask
 		__libc_current_sigrtmin __libc_current_sigrtmax __libc_allocate_rtsig sigabbrev_np sigdescr_np`},
+	{Hand, NoStream, "makes a descriptor, which is noted as the function's own", `timerfd_create`},
 	{Copied, NoStream, "old way to name an alternate stack, without its size; nothing uses it", `sigstack`},
 	{Copied, NoStream, "a timer of the program, kept by the kernel; the pause clocks use others", `
 		alarm ualarm getitimer setitimer timer_gettime timer_settime timer_getoverrun
-		timerfd_create timerfd_gettime timerfd_settime`},
+		timerfd_gettime timerfd_settime`},
 	{OwnTCB, NoStream, "may start libc's helper thread (SIGEV_THREAD)", `timer_create mq_notify`},
 	{Shared, NoStream, "the list of timers that start threads has a lock", `timer_delete`},
-	{Copied, NoStream, "profiling by the kernel's interval timer, or a counter called with its own convention", `
-		profil sprofil monstartup __monstartup moncontrol _mcleanup mcount _mcount __fentry__ __profile_frequency
+	{Shared, NoStream, "profiling by the kernel's interval timer; the counters are the process's", `
+		profil sprofil monstartup __monstartup moncontrol _mcleanup`},
+	{Copied, NoStream, "a counter called with its own convention", `
+		mcount _mcount __fentry__ __profile_frequency
 		__cyg_profile_func_enter __cyg_profile_func_exit _dl_mcount_wrapper _dl_mcount_wrapper_check`},
 }

@@ -12,7 +12,7 @@ var stdioInternalTable = []group{
 	{SharedInput, Stdin, whyInput, `_IO_gets`},
 
 	{SharedOutput, A1, whyOutput, `
-		_IO_do_write _IO_fclose _IO_fflush _IO_file_overflow _IO_file_sync _IO_file_write _IO_file_xsputn _IO_fprintf
+		_IO_do_write _IO_fflush _IO_file_overflow _IO_file_sync _IO_file_write _IO_file_xsputn _IO_fprintf
 		_IO_padn _IO_vfprintf _IO_wdo_write _IO_wfile_overflow _IO_wfile_sync _IO_wfile_xsputn`},
 	{SharedOutput, A2, whyOutput, `_IO_fputs`},
 	{SharedOutput, A4, whyOutput, `_IO_fwrite`},
@@ -20,7 +20,7 @@ var stdioInternalTable = []group{
 
 	{Shared, NoStream, "changes a stream that both sides can see", `
 		_IO_adjust_column _IO_adjust_wcolumn _IO_default_doallocate _IO_default_finish _IO_default_pbackfail
-		_IO_default_xsputn _IO_doallocbuf _IO_fdopen _IO_feof _IO_ferror _IO_fgetpos _IO_fgetpos64
+		_IO_default_xsputn _IO_doallocbuf _IO_feof _IO_ferror _IO_fgetpos _IO_fgetpos64
 		_IO_file_attach _IO_file_close _IO_file_close_it _IO_file_doallocate _IO_file_finish _IO_file_fopen
 		_IO_file_init _IO_file_open _IO_file_seek _IO_file_seekoff _IO_file_setbuf _IO_file_stat
 		_IO_free_backup_area _IO_free_wbackup_area _IO_fsetpos _IO_fsetpos64 _IO_ftell _IO_init
@@ -32,11 +32,12 @@ var stdioInternalTable = []group{
 		_IO_unsave_markers _IO_unsave_wmarkers _IO_wdefault_doallocate _IO_wdefault_finish
 		_IO_wdefault_pbackfail _IO_wdefault_xsputn _IO_wdoallocbuf _IO_wfile_seekoff _IO_wmarker_delta _IO_wsetb`},
 	{Shared, NoStream, "walks or changes libc's list of all streams under its lock", `
-		_IO_flush_all _IO_flush_all_linebuffered _IO_fopen _IO_link_in _IO_un_link
+		_IO_flush_all _IO_flush_all_linebuffered _IO_link_in _IO_un_link
 		_IO_list_lock _IO_list_unlock _IO_list_resetlock _IO_iter_begin _IO_iter_end _IO_iter_file _IO_iter_next`},
 	{Shared, NoStream, "takes a stream off the list of children's pipes, under its lock", `_IO_proc_close`},
-	{OwnTCB, NoStream, "starts a child process for a stream", `_IO_popen _IO_proc_open`},
-	{Shared, NoStream, "releases a stream's lock in two steps, or takes it without waiting", `_IO_funlockfile _IO_ftrylockfile`},
-	{Copied, NoStream, "waits preemptibly for a holder that may be paused, as flockfile", `_IO_flockfile`},
-	{Copied, NoStream, "prints into or reads from the caller's memory", `_IO_sprintf _IO_vsprintf _IO_sscanf`},
+	{OwnTCB, NoStream, "starts a child process for a stream", `_IO_proc_open`},
+	{Hand, NoStream, "other names of fopen, fdopen, popen and fclose", `_IO_fopen _IO_fdopen _IO_popen _IO_fclose`},
+	{Hand, NoStream, "other names of flockfile, ftrylockfile and funlockfile", `_IO_flockfile _IO_ftrylockfile _IO_funlockfile`},
+	{Shared, NoStream, "other names of sprintf and vsprintf", `_IO_sprintf _IO_vsprintf`},
+	{Copied, NoStream, "reads from the caller's memory", `_IO_sscanf`},
 }

@@ -18,21 +18,23 @@ var threadTable = []group{
 	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask pthread_attr_setsigmask_np`},
 	{Shared, NoStream, "a paused initialiser would leave the control word busy, and the next caller waiting for it; the " +
 		"initialiser runs deferred", `pthread_once call_once`},
+	{Shared, NoStream, "takes the mutex for a moment, and notes its priority in the running TCB", `pthread_mutex_setprioceiling`},
 	{Shared, NoStream, "the default attributes have a lock", `
 		pthread_getattr_default_np pthread_setattr_default_np pthread_attr_getstacksize`},
-	{Shared, NoStream, "holds the condition's internal lock for a moment; nothing that the caller does can release it", `
+	{Hand, NoStream, "holds the condition's internal lock for a moment; wakes paused waiters, which libc does not know of", `
 		pthread_cond_signal pthread_cond_broadcast cnd_signal cnd_broadcast`},
-	{Copied, NoStream, "waits without showing EINTR, to an absolute time if any; a pause inside is one just before or after", `
+	{Hand, NoStream, "a function that is paused while it waits has left the condition, so that it may be cancelled", `
+		pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait cnd_wait cnd_timedwait`},
+	{Hand, NoStream, "who holds the lock is noted, and a paused function is never in the middle of taking it", `
 		pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock pthread_mutex_trylock pthread_mutex_unlock
-		pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait
 		pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock
 		pthread_rwlock_clockrdlock pthread_rwlock_clockwrlock pthread_rwlock_tryrdlock pthread_rwlock_trywrlock
-		pthread_rwlock_unlock pthread_barrier_wait
+		pthread_rwlock_unlock
 		pthread_spin_lock pthread_spin_trylock pthread_spin_unlock
-		mtx_lock mtx_timedlock mtx_trylock mtx_unlock cnd_wait cnd_timedwait`},
+		mtx_lock mtx_timedlock mtx_trylock mtx_unlock`},
+	{Copied, NoStream, "waits without showing EINTR; a pause inside is one just before or after", `pthread_barrier_wait`},
 	{Copied, NoStream, "makes, reads or frees the caller's object", `
 		pthread_mutex_init pthread_mutex_destroy pthread_mutex_consistent pthread_mutex_getprioceiling
-		pthread_mutex_setprioceiling
 		pthread_mutexattr_init pthread_mutexattr_destroy pthread_mutexattr_getprioceiling
 		pthread_mutexattr_getprotocol pthread_mutexattr_getpshared pthread_mutexattr_getrobust
 		pthread_mutexattr_gettype pthread_mutexattr_setprioceiling pthread_mutexattr_setprotocol

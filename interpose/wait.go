@@ -22,9 +22,10 @@ var waitTable = []group{
 	{Restarted, NoStream, "writes at a position, which devices other than plain files seldom allow", `
 		__pwrite64 pwritev2 pwritev64v2`},
 	{Restarted, NoStream, "writes eight bytes or nothing", `eventfd_write`},
-	{Restarted, NoStream, "waits for a connection; called again it goes on waiting for the same one", `
-		accept accept4 connect __connect`},
-	{Restarted, NoStream, "opening a FIFO, a terminal or a network file may wait", `
+	{Hand, NoStream, "waits for a connection; its descriptor is noted as the function's own before any pause", `accept accept4`},
+	{Restarted, NoStream, "waits for a connection; called again it goes on waiting for the same one", `connect __connect`},
+	{Hand, NoStream, "opening a FIFO, a terminal or a network file may wait; the descriptor is noted as the function's own before " +
+		"any pause", `
 		open open64 openat openat64 creat creat64 __open __open64 __open_2 __open64_2 __openat_2 __openat64_2
 		open_by_handle_at`},
 	{Restarted, NoStream, "waits for a lock on a file", `flock lockf lockf64`},
@@ -42,6 +43,7 @@ var waitTable = []group{
 		aio_read aio_read64 aio_write aio_write64 aio_fsync aio_fsync64 lio_listio lio_listio64 getaddrinfo_a`},
 	{Shared, NoStream, "the list of requests has a lock; a wait with it is deferred and may exceed the budget", `
 		aio_cancel aio_cancel64 aio_init aio_suspend aio_suspend64 gai_cancel gai_suspend`},
-	{Copied, NoStream, "reads one field of the caller's request", `
-		aio_error aio_error64 aio_return aio_return64 gai_error`},
+	{Shared, NoStream, "reads one field of the caller's request, under the lock of the list", `aio_error aio_error64`},
+	{Copied, NoStream, "reads or forgets one field of the caller's request", `
+		aio_return aio_return64 gai_error`},
 }

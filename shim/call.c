@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.c - launch, resume, cancel, inger_pause: the hot path, top to bottom. */
+/* call.c - launch, resume, inger_pause: the hot path, top to bottom. The end of a call that does not return: cancel.c. */
 #include "shim.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
@@ -11,12 +11,13 @@
 #define STACK_LIMIT ((size_t)1 << 40)
 #define LIBSETS_LIMIT 10000u /* as INGER_LIBSETS */
 /* The first published version of struct inger_attr ended here. */
+#define KNOWN_FLAGS (uint32_t)(INGER_UNWIND | INGER_RELEASE | INGER_CONTAIN)
 #define ATTR_FIRST_SIZE offsetof(struct inger_attr, isolation)
 
 static const linger_t failed = {0};
 
-/* Run `call` on this thread until it pauses, completes or is left. The caller has taken it (state SHIM_RESUMING). */
-static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
+/* The caller has taken the call (state SHIM_RESUMING). */
+void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
 {
 	struct shim_call *parent = t->current;
 	uint64_t deadline = SHIM_NEVER;
@@ -35,13 +36,21 @@ static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t bu
 	call->parent = parent;
 	call->thread = t;
 	call->yielded = 0;
+	t->counts.slices++;
 	((struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - call->caller_fs)))->thread = t;
 	bool options = call->set && gotcha_program.optind;
 	if (SHIM_UNLIKELY(options))
 		gotcha_swap_options(call);
+	if (SHIM_UNLIKELY(call->mask_changed))
+		shim_mask_enter(call);
 	shim_run_until(t, call, deadline);
 
 	shim_switch_in(call);
+
+	if (SHIM_UNLIKELY(call->overflowed) && call->state == SHIM_PAUSING)
+		call->state = SHIM_FAULTED;
+	if (SHIM_UNLIKELY(call->mask_changed))
+		shim_mask_leave(call);
 
 	if (SHIM_UNLIKELY(options)) {
 		gotcha_swap_options(call);
@@ -60,29 +69,67 @@ static void run_slice(struct shim_thread *t, struct shim_call *call, uint64_t bu
 	}
 }
 
-/* What became of the call after a slice; releases it when it is over. */
-static void settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
+/* A slice of a call whose processor time is limited. Wall time is at least processor time: the slice ends when the limit may
+ * have been reached, and goes on when it has not. */
+__attribute__((noinline, cold)) static void run_limited(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
+{
+	uint64_t end = budget_us == TO_COMPLETION ? SHIM_NEVER : shim_now() + shim_us_to_ticks(budget_us);
+
+	for (;;) {
+		uint64_t left_us = (call->cpu_limit_ns - call->cpu_used_ns) / 1000 + 1, now = shim_now();
+		if (end != SHIM_NEVER && left_us > shim_ticks_to_ns(end - now) / 1000)
+			left_us = shim_ticks_to_ns(end - now) / 1000 + 1;
+		uint64_t before = shim_thread_cpu_ns();
+		shim_run_slice(t, call, left_us);
+		call->cpu_used_ns += shim_thread_cpu_ns() - before;
+		if (call->state != SHIM_PAUSING || call->yielded || call->cpu_used_ns >= call->cpu_limit_ns || shim_now() >= end)
+			return;
+		if (call->parent && call->parent->pending)
+			return;
+		call->state = SHIM_RESUMING;
+	}
+}
+
+static inline void run(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
+{
+	if (SHIM_UNLIKELY(call->cpu_limit_ns != 0))
+		run_limited(t, call, budget_us);
+	else
+		shim_run_slice(t, call, budget_us);
+}
+
+/* What became of the call after a slice; releases it when it is over. 0, or an errno. */
+static int settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
 {
 	switch (atomic_load_explicit(&call->state, memory_order_relaxed)) {
 	case SHIM_PAUSING:
 		f->yielded = call->yielded;
 		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		return;
+		return 0;
+	case SHIM_FAULTED:
+		*f = failed;
+		return shim_call_faulted(t, call);
 	case SHIM_LOST: {
 		bool exits = call->exits_thread;
 		void *value = call->exit_value;
 		*f = failed;
+		t->counts.abandoned++;
+		shim_call_over(t, call);
 		shim_call_retire_set(call);
 		shim_call_put(t, call);
 		if (exits)
 			pthread_exit(value);
-		return;
+		return 0;
 	}
 	default:
 		f->is_complete = true;
 		f->yielded = false;
 		f->continuation = NULL;
+		t->counts.completed++;
+		if (SHIM_UNLIKELY(shim_call_has_traces(call)))
+			shim_call_over(t, call);
 		shim_call_put(t, call);
+		return 0;
 	}
 }
 
@@ -93,24 +140,16 @@ static struct shim_thread *this_thread(void)
 	return SHIM_LIKELY(t != NULL) ? t : shim_thread_get();
 }
 
-static void give_up(struct shim_thread *t, struct shim_call *call)
-{
-	bool usable = shim_tcb_forget(call); /* may leave libsets that it had entered */
-	shim_call_retire_set(call);
-	if (usable)
-		shim_call_put(t, call);
-	else
-		shim_call_destroy(call);
-}
-
 /* What has to happen before the next slice, rarely: calls left by longjmp() go back to the pool, TCBs learn of loaded
  * objects. */
-__attribute__((noinline, cold)) static void catch_up(struct shim_thread *t)
+__attribute__((noinline, cold)) void shim_catch_up(struct shim_thread *t)
 {
 	while (t->abandoned) {
 		struct shim_call *call = t->abandoned;
 		t->abandoned = call->next;
-		give_up(t, call);
+		t->counts.abandoned++;
+		shim_call_over(t, call);
+		shim_give_up(t, call);
 	}
 	if (shim_modules_changed)
 		shim_loaded_hook();
@@ -119,7 +158,7 @@ __attribute__((noinline, cold)) static void catch_up(struct shim_thread *t)
 static inline void check_up(struct shim_thread *t)
 {
 	if (SHIM_UNLIKELY(t->abandoned || shim_modules_changed))
-		catch_up(t);
+		shim_catch_up(t);
 }
 
 static bool wants_libset(const struct inger_attr *attr)
@@ -127,6 +166,23 @@ static bool wants_libset(const struct inger_attr *attr)
 	if (attr->libsets > shim_config.libsets)
 		shim_config.libsets = attr->libsets;
 	return attr->isolation == INGER_ISOLATED || (attr->isolation == INGER_ISOLATION_DEFAULT && shim_config.isolate);
+}
+
+static void take_attributes(struct shim_call *call, const struct inger_attr *attr)
+{
+	call->name = attr->name;
+	if (SHIM_LIKELY(!(attr->flags | attr->descriptors | attr->heap_bytes | attr->cpu_us | attr->grace_us | attr->cleanup_us)))
+		return;
+	call->special = true;
+	call->flags = attr->flags;
+	call->owner.fd_limit = attr->descriptors;
+	call->owner.heap_limit = attr->heap_bytes;
+	call->cpu_limit_ns = attr->cpu_us > SHIM_NEVER / 1000 ? SHIM_NEVER : attr->cpu_us * 1000;
+	call->grace_us = attr->grace_us;
+	call->cleanup_us = attr->cleanup_us;
+	call->fault_to = attr->fault;
+	if (attr->flags & INGER_CONTAIN)
+		shim_contain_prepare();
 }
 
 static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), uint64_t budget_us, void *arg)
@@ -140,16 +196,23 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 	bool isolated = attr ? wants_libset(attr) : shim_config.isolate;
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	int error = 0;
 	check_up(t);
 	struct shim_call *call = shim_call_get(t, attr ? attr->stack_bytes : 0, isolated);
 	if (SHIM_LIKELY(call != NULL)) {
+		t->counts.launched++;
+		call->launcher = NULL;
+		if (SHIM_UNLIKELY(outer != NULL)) {
+			call->launcher = shim_call_handle(outer);
+			outer->launches = true;
+		}
 		/* A library's function is called as the libset has it. */
 		if (isolated && SHIM_UNLIKELY((uint64_t)func - gotcha_program.program_low >= gotcha_program.program_high - gotcha_program.program_low))
 			func = (void (*)(void *))gotcha_copy_of(call->set, (uint64_t)func);
 		call->func = func;
 		call->arg = arg;
 		if (attr)
-			call->name = attr->name;
+			take_attributes(call, attr);
 		if (isolated && SHIM_UNLIKELY(gotcha_program.optind != NULL))
 			gotcha_begin_options(call);
 		call->resume_entry = (uint64_t)shim_entry_start;
@@ -158,11 +221,13 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
 		} else {
 			atomic_store_explicit(&call->state, SHIM_RESUMING, memory_order_relaxed);
-			run_slice(t, call, budget_us);
-			settle(t, call, &f);
+			run(t, call, budget_us);
+			error = settle(t, call, &f);
 		}
 	}
 	shim_defer_end(outer, deferred);
+	if (SHIM_UNLIKELY(error != 0))
+		errno = error;
 	return f;
 }
 
@@ -191,15 +256,16 @@ SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us,
 			}
 		memcpy(&known, attr, attr->size < sizeof known ? attr->size : sizeof known);
 	}
-	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.libsets > LIBSETS_LIMIT) {
-		gotcha_fail(EINVAL, "inger_launch_attr", !func ? "the function is NULL" : "stack_bytes, isolation or libsets is out of range");
+	if (!func || known.stack_bytes > STACK_LIMIT || known.isolation > INGER_SHARED || known.libsets > LIBSETS_LIMIT ||
+	    (known.flags & ~KNOWN_FLAGS)) {
+		gotcha_fail(EINVAL, "inger_launch_attr",
+			    !func ? "the function is NULL" : "stack_bytes, isolation, libsets or flags is out of range");
 		return failed;
 	}
 	return launch_on(&known, func, budget_us, arg);
 }
 
-/* Take a paused call for this thread, or say why not. */
-static struct shim_call *take(linger_t *f)
+struct shim_call *shim_call_take(linger_t *f)
 {
 	if (!f || !f->continuation) {
 		gotcha_fail(EINVAL, "continuation", "there is none: the call is complete, cancelled, or was never launched");
@@ -233,34 +299,24 @@ SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
 	check_up(t);
-	struct shim_call *call = take(f);
-	if (call) {
-		if (SHIM_UNLIKELY(budget_us == 0)) {
-			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		} else {
-			run_slice(t, call, budget_us);
-			settle(t, call, f);
-		}
+	int error = 0;
+	struct shim_call *call = shim_call_take(f);
+	if (!call) {
+		error = errno;
+	} else if (SHIM_UNLIKELY(call->cpu_limit_ns != 0 && call->cpu_used_ns >= call->cpu_limit_ns)) {
+		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		error = shim_cpu_exhausted(call);
+	} else if (SHIM_UNLIKELY(budget_us == 0)) {
+		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+	} else {
+		run(t, call, budget_us);
+		error = settle(t, call, f);
 	}
 	shim_defer_end(outer, deferred);
-	return call ? 0 : -1;
-}
-
-SHIM_EXPORT int cancel(linger_t *f)
-{
-	struct shim_thread *t = this_thread();
-	if (!t)
-		return -1;
-	struct shim_call *outer = shim_tls.call;
-	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
-	struct shim_call *call = take(f);
-	if (call) {
-		f->continuation = NULL;
-		f->yielded = false;
-		give_up(t, call);
-	}
-	shim_defer_end(outer, deferred);
-	return call ? 0 : -1;
+	if (SHIM_LIKELY(error == 0))
+		return 0;
+	errno = error;
+	return -1;
 }
 
 void shim_pause_voluntary(struct shim_call *call);

@@ -118,8 +118,8 @@ void shim_arm_backoff(struct shim_thread *t)
 
 	t->backoff_ns = ns * 2 > BACKOFF_LIMIT_NS ? BACKOFF_LIMIT_NS : ns * 2;
 	t->target = 0;
-	atomic_store_explicit(&t->armed, shim_now(), memory_order_relaxed);
-	shim_stats.backoffs++;
+	/* When it comes back, so that the next slice arms for itself when that is too late. */
+	atomic_store_explicit(&t->armed, shim_now() + ns_to_ticks(ns), memory_order_relaxed);
 	wake_in(t, ns);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fault_sig.c - a crash in a call ends the program as it would without us; a stack overflow is named first.
  *
- * Context      handler of SIGSEGV and SIGBUS, on the thread's alternate stack, only while the program's own action is
- *              the default.
+ * Context      handler of SIGSEGV and SIGBUS (and of SIGFPE and SIGILL once a call wants its faults contained), on the
+ *              thread's alternate stack, only while the program's own action is the default.
  * May call     raw system calls, shim_message, shim_symbol_name. */
 #include "shim.h"
 #include <sys/mman.h>
@@ -25,6 +25,13 @@ bool shim_fault_stack_make(struct shim_thread *t)
 	return shim_syscall2(SYS_sigaltstack, &ours, NULL) == 0;
 }
 
+static const char *name_of(const struct shim_call *call, char *room, size_t bytes)
+{
+	if (call->name)
+		return call->name;
+	return shim_symbol_name((const void *)call->func, room, bytes) ? room : "a function without a symbol";
+}
+
 static void report_overflow(const struct shim_call *call)
 {
 	char name[200], reason[120], *at = reason, *end = reason + sizeof reason - 1;
@@ -33,22 +40,22 @@ static void report_overflow(const struct shim_call *call)
 	shim_write_number(&at, end, call->stack_bytes >> 10);
 	shim_write_text(&at, end, " KiB is full; inger_attr.stack_bytes or INGER_STACK gives more");
 	*at = 0;
-	const char *object = call->name;
-	if (!object)
-		object = shim_symbol_name((const void *)call->func, name, sizeof name) ? name : "a function without a symbol";
-	shim_message("stack overflow", object, reason);
+	shim_message("stack overflow", name_of(call, name, sizeof name), reason);
 }
 
 void shim_fault_handler(int sig, siginfo_t *info, void *context)
 {
+	const char *why;
+
+	if (shim_contain(sig, info, context, &why))
+		return;
 	struct shim_thread *t = shim_tls.thread;
 	struct shim_call *call = t ? t->current : NULL;
-	uint64_t address = (uint64_t)info->si_addr;
-
-	(void)context;
-	if (call && !call->adopted && sig == SIGSEGV && info->si_code > 0 && address >= (uint64_t)call->map &&
-	    address < (uint64_t)call->stack_low)
+	char name[200];
+	if (call && shim_is_overflow(call, sig, info, context))
 		report_overflow(call);
+	if (why)
+		shim_message("a fault is not contained", name_of(call, name, sizeof name), why);
 	/* The instruction faults again, with the default action: right signal, right place in the core. */
 	shim_default_action(sig);
 	if (info->si_code <= 0) /* it was sent */

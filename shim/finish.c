@@ -56,7 +56,11 @@ SHIM_EXPORT int pthread_setspecific(pthread_key_t key, const void *value)
 
 	if (call && value)
 		call->finish_work |= FINISH_KEYS;
-	return SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(key, value);
+	/* Deferred, because the table of many keys is the TCB's, and not the call's. */
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	int error = SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(key, value);
+	shim_defer_end(call, deferred);
+	return error;
 }
 
 SHIM_SLOT(tss_create);
@@ -80,6 +84,8 @@ SHIM_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *objec
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	if (deferred)
+		own_allocates(call); /* the list goes with the call when its destructors do not run */
 	int result = SHIM_REAL(int (*)(void (*)(void *), void *, void *), __cxa_thread_atexit_impl)(destructor, object, dso);
 	if (call)
 		call->finish_work |= FINISH_DESTRUCTORS;

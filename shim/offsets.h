@@ -46,6 +46,14 @@
 #define SAVED_RIP (CALL_REGS + 128)
 #define SAVED_EFL (CALL_REGS + 136)
 #define CALL_REGS_BYTES 144
+#define CALL_DEFER_SLOT (CALL_REGS + CALL_REGS_BYTES)
+#define CALL_ENTRY_RSP  (CALL_DEFER_SLOT + 8)
+#define CALL_AT_RETURN  (CALL_ENTRY_RSP + 8)
+#define CALL_UNWIND     (CALL_AT_RETURN + 8)
+
+/* struct shim_unwind.from */
+#define UNWIND_RSP 8
+#define UNWIND_INTERRUPTED 64
 
 /* struct shim_thread */
 #define THREAD_FS 0
@@ -65,5 +73,6 @@
 #define STATE_PAUSING  4
 #define STATE_DONE     5
 #define STATE_LOST     6
+#define STATE_FAULTED  7
 
 #endif

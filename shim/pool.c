@@ -28,6 +28,7 @@
 #define SMALLEST_STACK_BYTES ((size_t)16 << 10)
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13: a guard without a mapping of its own */
+#define MADV_GUARD_REMOVE 103
 #endif
 
 static struct shim_call **_Atomic table[TABLE_BLOCKS];
@@ -91,6 +92,14 @@ uint32_t shim_pool_calls(void)
 	return table_used;
 }
 
+static _Atomic uint64_t stacks, stacks_bytes;
+
+void shim_pool_sizes(uint64_t *count, uint64_t *bytes)
+{
+	*count = stacks;
+	*bytes = stacks_bytes;
+}
+
 static void *map_bytes(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
@@ -119,11 +128,31 @@ static int enter(struct shim_call *call)
 		atomic_store_explicit(&table[index / TABLE_BLOCK], block, memory_order_release);
 	}
 	call->index = index;
+	own_init(&call->owner, index + 1);
 	call->generation = (births += 0x10001); /* not that of a handle to who had the place before */
 	table[index / TABLE_BLOCK][index % TABLE_BLOCK] = call;
 	if (index == table_used)
 		table_used = index + 1;
 	return 0;
+}
+
+#define GUARD_HALF (GUARD_BYTES / 2)
+
+/* Which of the two ways the guard was made does not matter: the other way's call changes nothing. */
+bool shim_guard_open(struct shim_call *call)
+{
+	char *half = call->stack_low - GUARD_HALF;
+
+	shim_syscall3(SYS_madvise, half, GUARD_HALF, MADV_GUARD_REMOVE);
+	return shim_syscall3(SYS_mprotect, half, GUARD_HALF, PROT_READ | PROT_WRITE) == 0;
+}
+
+void shim_guard_close(struct shim_call *call)
+{
+	char *half = call->stack_low - GUARD_HALF;
+
+	if (shim_syscall3(SYS_madvise, half, GUARD_HALF, MADV_GUARD_INSTALL) != 0)
+		shim_syscall3(SYS_mprotect, half, GUARD_HALF, PROT_NONE);
 }
 
 static struct shim_call *make(size_t stack_bytes)
@@ -153,7 +182,9 @@ static struct shim_call *make(size_t stack_bytes)
 	call->xsave = xsave;
 	call->stack_low = map + GUARD_BYTES;
 	call->stack_top = (uint64_t)call & ~(uint64_t)15;
+	call->entry_rsp = call->stack_top;
 	call->stack_bytes = stack_bytes;
+	hold_begin(call);
 	call->valgrind_stack = shim_valgrind(SHIM_VALGRIND_STACK_REGISTER, (uint64_t)call->stack_low, call->stack_top);
 	take_lock();
 	int error = enter(call);
@@ -170,6 +201,8 @@ static struct shim_call *make(size_t stack_bytes)
 		errno = error;
 		return NULL;
 	}
+	stacks++;
+	stacks_bytes += bytes;
 	return call;
 }
 
@@ -219,7 +252,7 @@ static void release(struct shim_call *call, bool isolated)
 	drop_lock();
 }
 
-static struct shim_call *get_slow(size_t stack_bytes, bool isolated)
+static struct shim_call *get_slow(struct shim_thread *t, size_t stack_bytes, bool isolated)
 {
 	struct shim_call *call;
 	int saved = errno;
@@ -234,9 +267,16 @@ static struct shim_call *get_slow(size_t stack_bytes, bool isolated)
 	bool usual = stack_bytes == default_stack();
 	take_lock();
 	call = pop(usual ? &free_default[isolated] : &free_other[isolated], stack_bytes);
-	if (!call && isolated)
-		call = pop(usual ? &free_default[0] : &free_other[0], stack_bytes);
 	drop_lock();
+	if (!call && isolated) {
+		/* Those of cancelled calls, whose libsets are gone, are here. */
+		call = usual ? pop(&t->free[0], stack_bytes) : NULL;
+		t->free_count[0] -= call != NULL;
+		take_lock();
+		if (!call)
+			call = pop(usual ? &free_default[0] : &free_other[0], stack_bytes);
+		drop_lock();
+	}
 	if (!call)
 		call = make(stack_bytes);
 	if (call && isolated && !call->set && !isolate(call)) {
@@ -256,7 +296,7 @@ struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool 
 		t->free[isolated] = call->next;
 		t->free_count[isolated]--;
 	} else {
-		call = get_slow(stack_bytes, isolated);
+		call = get_slow(t, stack_bytes, isolated);
 		if (!call)
 			return NULL;
 	}
@@ -291,8 +331,13 @@ void shim_call_destroy(struct shim_call *call)
 	table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
 	drop_lock();
 	shim_call_retire_set(call);
+	own_end(&call->owner);
+	shim_patterns_end(call);
+	hold_end(call);
 	shim_tcb_unmake(call);
 	shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
+	stacks--;
+	stacks_bytes -= call->map_bytes;
 	(void)munmap(call->map, call->map_bytes);
 }
 

@@ -9,6 +9,7 @@
  * shim_preempt_stub, which runs as ordinary code after the return from the signal: the extended state is then live in
  * the registers, nothing has to be dug out of the frame, and resuming needs no system call. */
 #include "shim.h"
+#include "pausable.h"
 #include <ucontext.h>
 #include <sys/syscall.h>
 
@@ -70,6 +71,7 @@ bool shim_try_inject(struct shim_call *call, void *context)
 	__builtin_memcpy(call->regs, regs, sizeof call->regs);
 	call->resume_entry = (uint64_t)shim_entry_full;
 	call->pending = 0;
+	call->at_return = false;
 	if (call->adopted) {
 		__builtin_memcpy(&call->sigmask, &frame->uc_sigmask, sizeof call->sigmask);
 		__builtin_memset(&frame->uc_sigmask, 0xff, sizeof call->sigmask);
@@ -88,6 +90,15 @@ static void note_restart(struct shim_thread *t, const greg_t *regs)
 	uint64_t rip = (uint64_t)regs[SHIM_RIP];
 
 	t->restart_rip = (uint64_t)regs[SHIM_RCX] == rip + 2 ? rip : 0;
+}
+
+/* Whether the open section is waiting in the kernel, or about to, and allows a pause there. */
+static bool waits_pausably(const struct shim_call *call, const greg_t *regs)
+{
+	uint64_t begin = (uint64_t)shim_pausable_begin, at = (uint64_t)shim_pausable_at;
+
+	return (uint64_t)regs[SHIM_RIP] - begin <= at - begin && regs[SHIM_RBX] == (greg_t)(uint64_t)call &&
+	       (uint64_t)regs[SHIM_R12] == call->defer_rsp;
 }
 
 static bool ours(const siginfo_t *info)
@@ -113,22 +124,28 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	t->marks.ours++;
 	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
 	shim_clock_learn(t, now);
-	if (!call || t->quiet)
+	if (!call || t->quiet) {
+		t->counts.spurious++;
 		return;
+	}
 	call->marks.ours++;
 	note_restart(t, frame->uc_mcontext.gregs);
-	if (deadline == SHIM_NEVER)
+	if (deadline == SHIM_NEVER) {
+		t->counts.spurious++;
 		return;
+	}
 	if (now + shim_us_to_ticks(EARLY_WAIT_US) < deadline) {
+		t->counts.spurious++;
 		shim_arm(t, deadline);
 		return;
 	}
 	while (now + shim_us_to_ticks(EARLY_OK_US) < deadline)
 		now = shim_now();
-	if (shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
+	if (shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack) &&
+	    !waits_pausably(call, frame->uc_mcontext.gregs)) {
 		/* The section's end pauses. The clock comes back all the same, for a section left by an exception. */
+		t->counts.deferrals += !call->pending;
 		call->pending = 1;
-		shim_stats.deferrals++;
 		if (t->backoff_ns < LONG_SECTION_NS)
 			t->backoff_ns = LONG_SECTION_NS;
 		shim_arm_backoff(t);

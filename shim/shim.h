@@ -20,7 +20,10 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "hold.h"
 #include "offsets.h"
+#include "own.h"
+#include "../include/inger.h"
 
 #define SHIM_NEVER UINT64_MAX
 #define SHIM_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -42,6 +45,7 @@ enum shim_state {
 	SHIM_PAUSING = STATE_PAUSING,   /* registers saved, on the way to the resumer */
 	SHIM_DONE = STATE_DONE,         /* the function returned */
 	SHIM_LOST = STATE_LOST,         /* left by a longjmp() to outside, or by pthread_exit() */
+	SHIM_FAULTED = STATE_FAULTED,   /* ended by a contained fault, see shim_call.fault */
 };
 
 struct shim_thread;
@@ -55,7 +59,7 @@ static inline uint64_t *shim_mask_bits(sigset_t *set)
 }
 
 /* Places in shim_call.regs and in the kernel's gregs. */
-enum { SHIM_RDI = 8, SHIM_RAX = 13, SHIM_RCX = 14, SHIM_RSP = 15, SHIM_RIP = 16, SHIM_EFL = 17 };
+enum { SHIM_R12 = 4, SHIM_RDI = 8, SHIM_RBX = 11, SHIM_RAX = 13, SHIM_RCX = 14, SHIM_RSP = 15, SHIM_RIP = 16, SHIM_EFL = 17 };
 
 /* Signals seen by a context: tells whether an EINTR was the program's. Written by handlers on the context's own thread. */
 struct shim_marks {
@@ -67,6 +71,24 @@ struct shim_marks {
 struct shim_options {
 	char *optarg;
 	int optind, opterr, optopt;
+};
+
+/* A contained fault, as the handler saw it. */
+struct shim_fault {
+	int signal, code;
+	bool stack_overflow;
+	uint64_t address, instruction;
+};
+
+/* INGER_UNWIND: a stack that is being unwound; unwind.c. The places are RIP, RSP, RBX, RBP, R12 to R15, and whether RIP is
+ * that of an interrupted instruction. */
+struct shim_unwind {
+	uint64_t from[9];      /* where the unwinder starts */
+	uint64_t beyond[9];    /* where it goes on after the frame that it must not enter; RIP 0: nowhere */
+	uint64_t stop_rsp;     /* that frame's */
+	bool returning;        /* `from` is a deferred function's end, and its caller has not been seen */
+	void *hidden, **hidden_from; /* C++ exceptions being handled, out of sight */
+	uint64_t exception[4] __attribute__((aligned(16))); /* struct _Unwind_Exception */
 };
 
 struct shim_call {
@@ -92,6 +114,13 @@ struct shim_call {
 	int own_errno;              /* errno of the own TCB during an own-TCB section */
 	uint32_t yielded;           /* the pause came from inger_pause() */
 	uint64_t regs[18];          /* general registers and flags of a preempted call */
+	void *defer_slot;           /* which function the deferred section is: its slot, or NULL for one written in C */
+	uint64_t entry_rsp;         /* where shim_entry_start begins: stack_top, or below what a cancelled call has there */
+
+	uint32_t at_return;         /* regs: RIP is a return address (shim_pause_here()), not an instruction that was interrupted */
+	uint32_t stepping;          /* it pauses at the end of the next deferred section; unwind.c */
+	struct shim_unwind unwind;
+	uint64_t made_for;          /* paused at the end of malloc() or its like: their return address */
 
 	struct shim_call *parent; /* the call that runs this one, or NULL */
 	struct shim_call *next;   /* free list */
@@ -107,9 +136,33 @@ struct shim_call {
 	const char *name;
 	struct gotcha_set *set; /* an isolated call's libset; kept while pooled */
 	struct shim_options options; /* isolated: the other side's getopt() variables */
+	struct shim_owner owner;     /* own.h */
+	struct shim_holds holds;     /* hold.h */
+	struct shim_cleanup *cleanups; /* newest first; cancel.c */
+	struct shim_patterns *patterns; /* wrap_regex.c; kept while pooled */
+	uint32_t flags;              /* enum inger_flags */
+	uint32_t untracked;          /* depth of what allocates for the program, not for the call: see wrap_regex.c */
+	bool special;                /* launched with attributes that are not the next launch's */
+	bool ending;                 /* cancel() lets it run on until it holds nothing that outlives it */
+	bool overflowed;             /* INGER_CONTAIN: its stack is full, and it pauses at the end of the deferred section */
+	bool unwinding;              /* its stack is being unwound */
+	bool launches;               /* it has launched calls of its own */
+	bool mask_changed;           /* its signal mask is its own, see wrap_mask.c */
+	uint64_t kept_mask;          /* of its blocked signals, those that stay blocked on kept_thread while it is paused */
+	struct shim_thread *kept_thread;
+	uint64_t mask, outer_mask;   /* mask_changed: its own while paused, and what the resumer's was */
+	void *launcher;              /* handle of the call that launched it, or NULL */
+	uint64_t cpu_limit_ns, cpu_used_ns, grace_us, cleanup_us;
+	struct inger_fault *fault_to; /* the caller's */
+	struct shim_fault fault;
 	void *exit_value; /* STATE_LOST by pthread_exit() */
 	bool exits_thread;
 	uint64_t valgrind_stack; /* valgrind's number for the stack */
+};
+
+/* What has happened on a kernel thread; read from anywhere, written by the thread. */
+struct shim_counts {
+	uint64_t launched, completed, cancelled, faulted, abandoned, slices, slices_ended, deferrals, spurious;
 };
 
 /* One kernel thread. Written by the thread itself and its handlers, except the fields marked. */
@@ -121,6 +174,7 @@ struct shim_thread {
 	uint64_t target;           /* ticks at which the clock was told to fire; for the bias */
 	uint64_t backoff_ns;
 	uint32_t handlers;    /* handlers of the program under way */
+	uint64_t interrupted_mask; /* of what the outermost of them interrupted */
 	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
 	struct shim_marks marks;
 	struct shim_call *free[2]; /* shared, isolated */
@@ -133,6 +187,7 @@ struct shim_thread {
 	bool fault_stack_ours;
 	void *fault_stack;
 	struct shim_thread *next; /* registry; never unlinked, reused */
+	struct shim_counts counts; /* stats.c */
 	int reason_error;         /* inger_strerror(): errno of the last failure that has a reason */
 	char reason[256];
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
@@ -156,6 +211,7 @@ struct shim_tls {
 	struct gotcha_set *set;
 	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
 	uint64_t slots; /* its per-libset functions of libc minus the starting libset's */
+	struct shim_owner *maker; /* the libset whose constructors run here: what they allocate is its own */
 };
 #define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -183,6 +239,10 @@ SHIM_CHECK_OFFSET(shim_call, xsave, CALL_XSAVE);
 SHIM_CHECK_OFFSET(shim_call, own_errno, CALL_OWN_ERRNO);
 SHIM_CHECK_OFFSET(shim_call, yielded, CALL_YIELDED);
 SHIM_CHECK_OFFSET(shim_call, regs, CALL_REGS);
+SHIM_CHECK_OFFSET(shim_call, defer_slot, CALL_DEFER_SLOT);
+SHIM_CHECK_OFFSET(shim_call, entry_rsp, CALL_ENTRY_RSP);
+SHIM_CHECK_OFFSET(shim_call, at_return, CALL_AT_RETURN);
+SHIM_CHECK_OFFSET(shim_call, unwind, CALL_UNWIND);
 SHIM_CHECK_OFFSET(shim_thread, fs, THREAD_FS);
 SHIM_CHECK_OFFSET(shim_tls, call, TLS_CALL);
 SHIM_CHECK_OFFSET(shim_tls, thread, TLS_THREAD);
@@ -194,6 +254,7 @@ SHIM_CHECK_OFFSET(shim_tls, slots, TLS_SLOTS);
 void shim_switch_in(struct shim_call *call); /* returns when the call pauses, completes or is left */
 void shim_pause_here(void);                  /* pause the calling call with all registers kept; due pauses only */
 extern char shim_preempt_stub[], shim_entry_start[], shim_entry_full[], shim_entry_voluntary[];
+extern char shim_fault_leave[];
 extern char shim_switch_begin[], shim_switch_end[];
 _Noreturn void shim_leave(struct shim_call *call); /* back to the resumer for good; the state says why */
 
@@ -229,6 +290,7 @@ extern uint64_t shim_bias_ns;
 void shim_timekeeper_want(struct shim_thread *t, uint64_t wake);
 bool shim_timekeeper_start(void);
 int shim_thread_start(void *(*function)(void *), size_t stack_bytes);
+int shim_thread_start_with(void *(*function)(void *), void *arg, size_t stack_bytes);
 void shim_timekeeper_forked(void);
 
 /* ---- preempt_sig.c */
@@ -243,7 +305,7 @@ bool shim_try_inject(struct shim_call *call, void *context);
 static inline void shim_run_until(struct shim_thread *t, struct shim_call *call, uint64_t deadline)
 {
 	call->deadline = deadline;
-	call->pending = 0;
+	call->pending = call->stepping;
 	t->backoff_ns = 0;
 	t->current = call;
 	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
@@ -252,11 +314,28 @@ static inline void shim_run_until(struct shim_thread *t, struct shim_call *call,
 		shim_arm(t, deadline);
 }
 
+/* ---- call.c and cancel.c: the cold half */
+void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budget_us);
+void shim_catch_up(struct shim_thread *t); /* with what happened since the last slice */
+void shim_give_up(struct shim_thread *t, struct shim_call *call); /* back to the pool, without its libset */
+void shim_call_over(struct shim_thread *t, struct shim_call *call); /* it has ended: what it has made stays */
+struct shim_call *shim_call_take(linger_t *f); /* a paused call, for this thread alone; NULL and errno */
+int shim_call_faulted(struct shim_thread *t, struct shim_call *call); /* EFAULT */
+int shim_cpu_exhausted(const struct shim_call *call);                /* EDQUOT */
+uint64_t shim_thread_cpu_ns(void);
+/* Whether a call that has ended leaves something to look after. */
+static inline bool shim_call_has_traces(const struct shim_call *call)
+{
+	return (call->owner.count | (uint32_t)call->owner.maps | call->holds.count | (uint32_t)call->special | (uint32_t)call->mask_changed |
+		(uint32_t)call->launches) != 0 || call->cleanups;
+}
+
 /* Deferred sections written in C. */
 static inline bool shim_defer_begin(struct shim_call *call, void *frame)
 {
 	if (!call || (call->defer_rsp && call->defer_rsp >= (uint64_t)frame))
 		return false;
+	call->defer_slot = NULL;
 	call->defer_rsp = (uint64_t)frame;
 	__asm__ volatile("" ::: "memory");
 	return true;
@@ -271,6 +350,15 @@ static inline void shim_defer_end(struct shim_call *call, bool began)
 	if (SHIM_UNLIKELY(call->pending))
 		shim_pause_here();
 }
+static inline struct shim_owner *own_here(struct shim_call *call, bool began)
+{
+	if (SHIM_UNLIKELY(shim_tls.maker != NULL))
+		return shim_tls.maker;
+	if (!call || SHIM_UNLIKELY(call->adopted | call->untracked))
+		return NULL;
+	return SHIM_LIKELY(began) ? &call->owner : own_nested(call);
+}
+
 /* The stack pointer of the caller: everything this function and its callees do is below. */
 #define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
 
@@ -279,11 +367,14 @@ struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool 
 void shim_call_retire_set(struct shim_call *call);
 void shim_pool_drop_sets(void); /* inger_shutdown(): no isolated call is left */
 void shim_call_put(struct shim_thread *t, struct shim_call *call);
+bool shim_guard_open(struct shim_call *call); /* the upper half of the guard pages becomes stack; async-signal-safe */
+void shim_guard_close(struct shim_call *call);
 struct shim_call *shim_call_find(void *handle); /* NULL: stale or foreign */
 void *shim_call_handle(const struct shim_call *call);
 struct shim_call *shim_call_at(uint32_t index);
 void shim_pool_thread_exit(struct shim_thread *t);
 uint32_t shim_pool_calls(void);
+void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
 /* ---- tcb.c */
 int shim_tcb_init(void); /* 0, or -1 and errno; once */
@@ -311,6 +402,18 @@ bool shim_tcb_forget(struct shim_call *call); /* cancelled: false when the TCB c
 _Noreturn void shim_tcb_exit(struct shim_call *call, void *value, void (*real_exit)(void *)); /* pthread_exit() */
 extern int64_t shim_errno_offset;                          /* of errno from the FS base */
 
+/* ---- wrap_regex.c */
+void shim_patterns_release(struct shim_call *call); /* cancelled: its copies go */
+void shim_patterns_end(struct shim_call *call);
+void shim_regex_forked(void);
+
+/* ---- unwind.c: INGER_UNWIND */
+/* The next slice of the call unwinds its stack and ends it. False: that can't be done. */
+bool shim_unwind_begin(struct shim_call *call);
+/* Let it run to a place from which that is safe, or at least for a while. True: it has ended. */
+bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call);
+void shim_cleanup_run_above(struct shim_call *call, uint64_t cfa); /* cancel.c: handlers of frames below `cfa` */
+
 /* ---- thread.c */
 struct shim_thread *shim_thread_get(void); /* NULL and errno */
 extern struct shim_thread *_Atomic shim_threads;
@@ -320,6 +423,14 @@ bool shim_in_own_process(void);
 /* ---- fault_sig.c */
 bool shim_fault_stack_make(struct shim_thread *t);
 void shim_fault_handler(int sig, siginfo_t *info, void *context);
+
+/* ---- contain_sig.c, wrap_jump.c and wrap_signal.c: INGER_CONTAIN */
+void shim_contain_prepare(void);
+/* A fault: true when it ends a call instead of the program; else `why` is set if a call wanted that. */
+bool shim_contain(int sig, const siginfo_t *info, void *context, const char **why);
+bool shim_is_overflow(const struct shim_call *call, int sig, const siginfo_t *info, const void *context);
+void shim_regs_of_frame(struct shim_call *call, uint64_t rsp);
+void shim_abandon(struct shim_thread *t, struct shim_call *call, const struct shim_call *until, enum shim_state state);
 
 /* ---- symbolize.c */
 bool shim_symbol_name(const void *address, char *name, size_t bytes); /* async-signal-safe */
@@ -373,6 +484,11 @@ long shim_guarded_syscall(const uint64_t *programs, uint64_t before, long number
 extern char shim_guard_begin[], shim_guard_end[];
 /* Take up again, by a raw system call, a wait that our signal ended. 0 or more, or -1 and errno; EINTR is final. */
 long shim_wait_again(const struct shim_marks *before, long number, long a, long b, long c, long d, long e, long f);
+/* wrap_mask.c: a call's own signal mask */
+void shim_mask_note(struct shim_call *call); /* before its first change */
+void shim_mask_enter(struct shim_call *call);
+void shim_mask_leave(struct shim_call *call);
+void shim_mask_drop(struct shim_thread *t, struct shim_call *call);
 void shim_actions_init(void);
 void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
 void shim_default_action(int sig);
@@ -388,7 +504,7 @@ void shim_write_number(char **at, char *end, uint64_t number);
 void shim_torture_prepare(uint64_t seed);
 void shim_torture_once(void);
 struct shim_stats {
-	uint64_t pauses, deferrals, backoffs;
+	uint64_t pauses;
 };
 extern struct shim_stats shim_stats;
 void shim_stats_begin(void);

@@ -65,6 +65,8 @@ static void fork_child(void)
 {
 	shim_config.stats = 0;
 	shim_pool_forked();
+	own_map_forked();
+	shim_regex_forked();
 	shim_tcb_forked();
 	gotcha_forked();
 	shim_several_threads();

@@ -4,8 +4,11 @@
  * Written by the supervisor alone, between slices. Histograms are log-linear: 32 steps an octave, so a percentile is
  * exact to 3 %. */
 #include "shim.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
+
+#include "../gotcha/libset.h"
 
 #define STEPS 32
 #define OCTAVES 44
@@ -68,6 +71,53 @@ void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks)
 	add(&overshoots, overshoot_ticks > 0 ? shim_ticks_to_ns((uint64_t)overshoot_ticks) : 0);
 }
 
+/* ---- inger_stats() */
+
+static uint64_t sum(size_t offset)
+{
+	uint64_t all = 0;
+
+	for (const struct shim_thread *t = shim_threads; t; t = t->next)
+		all += *(const volatile uint64_t *)((const char *)&t->counts + offset);
+	return all;
+}
+#define SUM(field) sum(offsetof(struct shim_counts, field))
+
+SHIM_EXPORT int inger_stats(struct inger_stats *stats)
+{
+	struct inger_stats now = {.size = sizeof now};
+
+	if (!stats || stats->size < offsetof(struct inger_stats, completed) || stats->size > 4096) {
+		gotcha_fail(EINVAL, "inger_stats", stats ? "its size is no size of struct inger_stats" : "stats is NULL");
+		return -1;
+	}
+	/* Ends first: what is live is then never too little. */
+	now.completed = SUM(completed);
+	now.cancelled = SUM(cancelled);
+	now.faulted = SUM(faulted);
+	now.abandoned = SUM(abandoned);
+	now.launched = SUM(launched);
+	now.slices = SUM(slices);
+	now.deferrals = SUM(deferrals);
+	now.spurious = SUM(spurious);
+	now.live = now.launched - now.completed - now.cancelled - now.faulted - now.abandoned;
+	for (const struct shim_thread *t = shim_threads; t; t = t->next) {
+		now.threads += *(const volatile bool *)&t->in_use;
+		for (const struct shim_call *call = *(struct shim_call *const volatile *)&t->current; call; call = call->parent)
+			now.running += !call->adopted;
+	}
+	now.paused = now.live > now.running ? now.live - now.running : 0;
+	now.libsets_made = gotcha_made_count;
+	now.libsets_retired = gotcha_retired_count;
+	now.libsets_ready = gotcha_ready_count;
+	shim_pool_sizes(&now.stacks, &now.stack_bytes);
+	size_t size = stats->size;
+	__builtin_memset(stats, 0, size);
+	__builtin_memcpy(stats, &now, size < sizeof now ? size : sizeof now);
+	stats->size = size;
+	return 0;
+}
+
 static void tenths(char **at, char *end, uint64_t ns)
 {
 	shim_write_number(at, end, ns / 1000);
@@ -96,7 +146,7 @@ void shim_stats_print(void)
 	shim_write_text(&at, end, "libinger: pauses=");
 	shim_write_number(&at, end, shim_stats.pauses);
 	shim_write_text(&at, end, " deferrals=");
-	shim_write_number(&at, end, shim_stats.deferrals);
+	shim_write_number(&at, end, SUM(deferrals));
 	three(&at, end, " slice_us", &slices);
 	three(&at, end, " overshoot_us", &overshoots);
 	*at++ = '\n';

@@ -30,9 +30,14 @@
 
 #define CPU_FSGSBASE 0
 
-/* The wrapper's slot: the real function, or until resolve.c has run, code that makes it run. */
+/* The wrapper's slot: the real function, or until resolve.c has run, code that makes it run. By the slot's section
+ * own_here() knows the functions whose blocks are their caller's. */
 .macro slot name, section=.data.shim_real
+	.ifdef owns_\name
+	.section shim_own_slots, "aw", @progbits
+	.else
 	.section \section, "aw", @progbits
+	.endif
 	.p2align 3
 .Lreal_\name:
 	.quad	.Lunresolved_\name
@@ -108,11 +113,7 @@
 	.ifc \name, fflush
 	jmp	shim_defer_flush
 	.else
-	.ifc \name, fclose
-	jmp	shim_defer_flush
-	.else
 	jmp	shim_defer_out
-	.endif
 	.endif
 	end	\name
 .endm
@@ -158,7 +159,8 @@ shim_defer:
 	.cfi_startproc
 	cmpq	$0, CALL_DEFER_RSP(%r11)
 	jne	3f
-1:	movq	%rsp, CALL_DEFER_RSP(%r11)
+1:	movq	%r10, CALL_DEFER_SLOT(%r11)
+	movq	%rsp, CALL_DEFER_RSP(%r11)
 	addq	$8, CALL_DEFER_RSP(%r11)
 	movq	%rbx, CALL_DEFER_RBX(%r11)
 	movq	%r11, %rbx
@@ -231,23 +233,8 @@ shim_defer:
 .Ldone\@:
 .endm
 
-/* As shim_defer, on the thread's own TCB. errno goes in and out; the own TCB's errno is put back. In the child of a
- * fork the same code goes on: call.thread is then the child's. */
-	.p2align 4
-shim_own:
-	.cfi_startproc
-	cmpq	$0, CALL_DEFER_RSP(%r11)
-	jne	3f
-1:	cmpl	$0, CALL_ADOPTED(%r11)
-	jne	shim_defer
-	movq	%rsp, CALL_DEFER_RSP(%r11)
-	addq	$8, CALL_DEFER_RSP(%r11)
-	movq	%rbx, CALL_DEFER_RBX(%r11)
-	movq	%r11, %rbx
-	popq	CALL_DEFER_RET(%r11)
-	.cfi_def_cfa rsp, 0
-	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET
-	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX
+/* rbx = call. Keeps everything but r11. */
+.macro to_own_tcb
 	pushq	%rax
 	pushq	%r10
 	movq	shim_errno_offset(%rip), %r11
@@ -261,7 +248,10 @@ shim_own:
 	switch_fs THREAD_FS(%r10)
 	popq	%r10
 	popq	%rax
-	call	*(%r10)
+.endm
+
+/* rbx = call. Keeps everything but r10 and r11. */
+.macro from_own_tcb
 	pushq	%rax
 	movq	shim_errno_offset(%rip), %r11
 	movl	%fs:(%r11), %r10d
@@ -271,6 +261,59 @@ shim_own:
 	movq	shim_errno_offset(%rip), %r11
 	movl	%r10d, %fs:(%r11)
 	popq	%rax
+.endm
+
+/* long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c): function(a, b, c) on the thread's own
+ * TCB, from a deferred section written in C. errno goes in and out as below. */
+	.globl	shim_on_own_tcb
+	.hidden	shim_on_own_tcb
+	.type	shim_on_own_tcb, @function
+	.p2align 4
+shim_on_own_tcb:
+	.cfi_startproc
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	movq	%rdi, %rbx
+	movq	%rsi, %r10
+	movq	%rdx, %rdi
+	movq	%rcx, %rsi
+	movq	%r8, %rdx
+	cmpl	$0, CALL_ADOPTED(%rbx)
+	jne	1f
+	to_own_tcb
+	call	*%r10
+	from_own_tcb
+	jmp	2f
+1:	call	*%r10
+2:	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_endproc
+	.size	shim_on_own_tcb, .-shim_on_own_tcb
+
+/* As shim_defer, on the thread's own TCB. errno goes in and out; the own TCB's errno is put back. In the child of a
+ * fork the same code goes on: call.thread is then the child's. */
+	.p2align 4
+shim_own:
+	.cfi_startproc
+	cmpq	$0, CALL_DEFER_RSP(%r11)
+	jne	3f
+1:	cmpl	$0, CALL_ADOPTED(%r11)
+	jne	shim_defer
+	movq	%r10, CALL_DEFER_SLOT(%r11)
+	movq	%rsp, CALL_DEFER_RSP(%r11)
+	addq	$8, CALL_DEFER_RSP(%r11)
+	movq	%rbx, CALL_DEFER_RBX(%r11)
+	movq	%r11, %rbx
+	popq	CALL_DEFER_RET(%r11)
+	.cfi_def_cfa rsp, 0
+	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET
+	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX
+	to_own_tcb
+	call	*(%r10)
+	from_own_tcb
 	movq	%rbx, %r11
 	pushq	CALL_DEFER_RET(%r11)
 	movq	CALL_DEFER_RBX(%r11), %rbx
@@ -318,6 +361,7 @@ shim_exec:
 	ret
 	.cfi_endproc
 
+#define SHIM_OWNS(name) .set owns_##name, 1;
 #define SHIM_DEFER(name) defer name;
 #define SHIM_DEFER_SET(name) defer_set name;
 #define A1 %rdi

@@ -115,7 +115,7 @@ function shim_switch_in
 label shim_entry_start
 	.cfi_startproc
 	.cfi_undefined rip
-	movq	CALL_STACK_TOP(%rbx), %rsp
+	movq	CALL_ENTRY_RSP(%rbx), %rsp
 	xorl	%ebp, %ebp
 	movq	CALL_ARG(%rbx), %rdi
 	movl	$STATE_RUNNING, CALL_STATE(%rbx)
@@ -192,7 +192,8 @@ label shim_preempt_stub
 	orl	$3, %eax		/* MXCSR lives in the SSE component */
 1:	movl	%eax, %r12d
 	xsavec64 (%rsi)			/* bytes 16..63 of the header are zero since the area was mapped */
-5:	cmpl	$0, CPU_AMX+shim_cpu(%rip)
+.Lreset_extended:
+	cmpl	$0, CPU_AMX+shim_cpu(%rip)
 	je	2f
 	testl	$0x60000, %r12d
 	je	2f
@@ -210,7 +211,19 @@ label shim_preempt_stub
 	cmpl	$0, CPU_XSAVEC+shim_cpu(%rip)
 	jne	1b
 	xsave64	(%rsi)			/* bytes 8..63 of the header stay zero: an area is of one format for good */
-	jmp	5b
+	jmp	.Lreset_extended
+
+/* Where a contained fault goes on. In: rdi = call, rsp = the resumer's, direction flag clear. No register is kept, and the
+ * extended state is whatever it was. */
+label shim_fault_leave
+	movq	%rdi, %rbx
+	xorl	%eax, %eax
+	cmpl	$0, CPU_XGETBV1+shim_cpu(%rip)
+	je	1f
+	movl	$1, %ecx
+	xgetbv				/* XINUSE */
+1:	movl	%eax, %r12d
+	jmp	.Lreset_extended
 
 /* Resume a preempted call. An adopted call gets the program's signal mask back here, on its own stack and TCB, because a
  * handler of the program may run at once. Until the registers are loaded the state forbids another pause, wherever such
@@ -296,6 +309,7 @@ function shim_pause_here
 	leaq	shim_entry_full(%rip), %rax
 	movq	%rax, CALL_RESUME_ENTRY(%r11)
 	movl	$0, CALL_PENDING(%r11)
+	movl	$1, CALL_AT_RETURN(%r11)
 	movq	%r11, %rbx
 	cmpl	$0, CALL_ADOPTED(%rbx)
 	je	2f

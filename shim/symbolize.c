@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* symbolize.c - the name of a function, for messages about a crash.
+/* symbolize.c - the name of a function or a variable, for messages.
  *
  * Context      a signal handler on a damaged process: raw system calls only. Reads the symbol table of the object's file,
  *              because static functions are not among the loaded symbols. Every offset is checked against the file. */
@@ -35,7 +35,8 @@ static bool search(const Elf64_Ehdr *image, size_t bytes, const Elf64_Shdr *sect
 		const Elf64_Sym *symbols = (const Elf64_Sym *)(base + s->sh_offset);
 		for (uint64_t n = 0; n < s->sh_size / sizeof *symbols; n++) {
 			const Elf64_Sym *y = &symbols[n];
-			if (ELF64_ST_TYPE(y->st_info) != STT_FUNC || value - y->st_value >= (y->st_size ? y->st_size : 1) ||
+			unsigned kind = ELF64_ST_TYPE(y->st_info);
+			if ((kind != STT_FUNC && kind != STT_OBJECT) || !y->st_shndx || value - y->st_value >= (y->st_size ? y->st_size : 1) ||
 			    y->st_name >= strings->sh_size)
 				continue;
 			char *at = name, *end = name + room - 1;

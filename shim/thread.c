@@ -24,6 +24,7 @@ static void thread_exit(void *arg)
 {
 	struct shim_thread *t = arg;
 
+	shim_catch_up(t);
 	shim_disarm(t);
 	if (t->timer >= 0)
 		shim_syscall1(SYS_timer_delete, t->timer);

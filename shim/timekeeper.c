@@ -125,7 +125,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 }
 
 /* A thread of this library, detached; its signals are blocked as above. 0, or an errno. */
-int shim_thread_start(void *(*function)(void *), size_t stack_bytes)
+int shim_thread_start_with(void *(*function)(void *), void *arg, size_t stack_bytes)
 {
 	pthread_t thread;
 	pthread_attr_t attr;
@@ -133,7 +133,12 @@ int shim_thread_start(void *(*function)(void *), size_t stack_bytes)
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, stack_bytes);
-	int error = __wrap_pthread_create(&thread, &attr, function, NULL);
+	int error = __wrap_pthread_create(&thread, &attr, function, arg);
 	pthread_attr_destroy(&attr);
 	return error;
+}
+
+int shim_thread_start(void *(*function)(void *), size_t stack_bytes)
+{
+	return shim_thread_start_with(function, NULL, stack_bytes);
 }

@@ -5,6 +5,7 @@
  * begun on a blocking descriptor ends short, and a socket with a timeout (SO_RCVTIMEO, SO_SNDTIMEO) fails with EINTR. A
  * short transfer is completed here; a timeout goes on from where it was. */
 #include "shim.h"
+#include "pausable.h"
 #include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -173,6 +175,15 @@ static size_t rest_of(struct iovec *to, const struct iovec *from, size_t count, 
 	return n;
 }
 
+static ssize_t receive_message(int fd, struct msghdr *message, int flags)
+{
+	long result;
+
+	if (shim_receive_owned(SYS_recvmsg, fd, NULL, message, 1, flags, NULL, &result))
+		return result;
+	return SHIM_REAL(ssize_t (*)(int, struct msghdr *, int), recvmsg)(fd, message, flags);
+}
+
 /* writev, pwritev (offset >= 0) and the data of sendmsg and recvmsg (message): one loop over what is left. */
 enum vector_kind { VECTOR_WRITE, VECTOR_WRITE_AT, VECTOR_SEND, VECTOR_RECEIVE };
 
@@ -187,7 +198,7 @@ static ssize_t vector_call(enum vector_kind kind, int fd, const struct iovec *pa
 	case VECTOR_SEND:
 		return SHIM_REAL(ssize_t (*)(int, const struct msghdr *, int), sendmsg)(fd, message, flags);
 	default:
-		return SHIM_REAL(ssize_t (*)(int, struct msghdr *, int), recvmsg)(fd, message, flags);
+		return receive_message(fd, message, flags);
 	}
 }
 
@@ -330,6 +341,9 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int f
 
 	if (!shim_tls.thread)
 		return real(fd, messages, count, flags, timeout);
+	long owned;
+	if (shim_receive_owned(SYS_recvmmsg, fd, messages, NULL, count, flags, timeout, &owned))
+		return (int)owned;
 	/* The kernel looks at the timeout only after a message (recvmmsg(2), BUGS): nothing was used up when none came. */
 	CALL_AGAIN(result, fd, SO_RCVTIMEO, POLLIN, real(fd, messages, count, flags, timeout));
 	return result;

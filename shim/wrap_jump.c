@@ -5,6 +5,7 @@
  * to code of the resumer's stack gives the call up: the resumer's TCB is put back before the jump, and the call is
  * released the next time the thread launches. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <setjmp.h>
 #include <sys/syscall.h>
 
@@ -31,21 +32,45 @@ static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
 	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
 }
 
+/* Handlers run with our signal blocked, and a jump may leave the mask as it is. */
+static void leave_handlers(struct shim_thread *t, struct shim_call *call)
+{
+	uint64_t ours = SHIM_SIGNAL_BIT;
+
+	if (!t->handlers)
+		return;
+	t->handlers = 0;
+	if (call && !call->adopted && !call->mask_changed) {
+		call->outer_mask = t->interrupted_mask;
+		call->mask_changed = true;
+	}
+	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
+}
+
 /* The call goes on after a jump. A handler may have interrupted it on the way to its pause, which now does not happen, or
  * in a section that a pause was waiting for: have the clock come back. */
 static void go_on(struct shim_thread *t, struct shim_call *call)
 {
-	if (t->handlers) {
-		/* Handlers run with our signal blocked, and a jump may leave the mask as it is. */
-		uint64_t ours = SHIM_SIGNAL_BIT;
-		t->handlers = 0;
-		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
-	}
+	leave_handlers(t, call);
 	if (call->state == SHIM_RUNNING && !(call->pending && !call->defer_rsp))
 		return;
 	call->pending = 0;
 	call->state = SHIM_RUNNING;
 	shim_arm_backoff(t);
+}
+
+/* Give up everything from `call` to the one that `until` runs. In their resumer's place nobody will tidy up after a slice. */
+void shim_abandon(struct shim_thread *t, struct shim_call *call, const struct shim_call *until, enum shim_state state)
+{
+	while (call != until) {
+		struct shim_call *parent = call->parent;
+		if (call->set && gotcha_program.optind)
+			gotcha_swap_options(call);
+		call->state = state;
+		call->next = t->abandoned;
+		t->abandoned = call;
+		call = parent;
+	}
 }
 
 /* True when the jump leaves the running call, and its TCB has been left already. */
@@ -55,8 +80,15 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	struct shim_call *call = t ? t->current : NULL;
 	uint64_t rsp = target_rsp(buffer), here = (uint64_t)SHIM_FRAME;
 
-	if (!call)
+	if (!call) {
+		if (t)
+			leave_handlers(t, NULL);
 		return false;
+	}
+	if (buffer->__mask_was_saved)
+		shim_mask_note(call);
+	call->untracked = 0; /* a match that is left does not go on */
+	shim_tls.maker = NULL;
 	/* Leaving: up the stack past the section's beginning, or away from the stack it is on. */
 	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
@@ -74,17 +106,7 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 			return false;
 		if (!to_parent && !to_own)
 			continue;
-		/* Give up everything from `call` to `c`. */
-		for (struct shim_call *gone = call;; ) {
-			struct shim_call *parent = gone->parent;
-			bool last = gone == c;
-			gone->state = SHIM_LOST;
-			gone->next = t->abandoned;
-			t->abandoned = gone;
-			if (last)
-				break;
-			gone = parent;
-		}
+		shim_abandon(t, call, c->parent, SHIM_LOST);
 		t->handlers = 0;
 		uint64_t ours = SHIM_SIGNAL_BIT;
 		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);

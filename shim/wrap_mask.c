@@ -19,8 +19,53 @@ SHIM_SLOT(signalfd);
 SHIM_SLOT(pthread_attr_setsigmask_np);
 SHIM_SLOT(sigaltstack);
 
+/* A signal mask is a kernel thread's. What a call makes of it is the call's while it runs: at a pause the resumer gets its
+ * own back, and a cancelled call's is gone. One that returns leaves it as any function would. */
+void shim_mask_note(struct shim_call *call)
+{
+	/* In a handler of the program the mask is the handler's, and gone with it. */
+	if (!call || call->adopted || call->mask_changed || call->thread->handlers)
+		return;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &call->outer_mask, 8);
+	call->mask_changed = true;
+}
+
+void shim_mask_enter(struct shim_call *call)
+{
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &call->mask, &call->outer_mask, 8);
+	if (call->kept_thread == call->thread)
+		call->outer_mask &= ~call->kept_mask;
+	call->kept_mask = 0;
+}
+
+/* A signal that is pending and that the call has blocked stays blocked: the resumer must not get what is the call's. */
+void shim_mask_leave(struct shim_call *call)
+{
+	uint64_t pending = 0, mask;
+
+	if (call->state != SHIM_PAUSING)
+		return;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &call->mask, 8);
+	shim_syscall2(SYS_rt_sigpending, &pending, 8);
+	call->kept_mask = call->mask & pending & ~call->outer_mask;
+	call->kept_thread = call->thread;
+	mask = call->outer_mask | call->kept_mask;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+
+/* The call has ended without returning; what it had blocked is delivered now. */
+void shim_mask_drop(struct shim_thread *t, struct shim_call *call)
+{
+	if (call->kept_mask && call->kept_thread == t)
+		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &call->kept_mask, NULL, 8);
+	call->kept_mask = 0;
+	call->mask_changed = false;
+}
+
 static int change_mask(mask_function *real, int how, const sigset_t *set, sigset_t *old)
 {
+	if (set)
+		shim_mask_note(shim_tls.call);
 	bool hid = shim_tls.mask_hides_signal, named = false;
 	sigset_t wanted;
 
@@ -54,10 +99,12 @@ SHIM_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 /* BSD masks have 32 bits and never hold our signal. */
 SHIM_EXPORT int sigblock(int mask)
 {
+	shim_mask_note(shim_tls.call);
 	return SHIM_REAL(int (*)(int), sigblock)(mask);
 }
 SHIM_EXPORT int sigsetmask(int mask)
 {
+	shim_mask_note(shim_tls.call);
 	shim_tls.mask_hides_signal = false;
 	return SHIM_REAL(int (*)(int), sigsetmask)(mask);
 }
@@ -97,7 +144,16 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 	sigset_t wanted;
 
 	*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
-	return SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, &wanted, flags);
+	struct shim_call *call = shim_tls.call;
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = fd == -1 ? own_here(call, began) : NULL;
+	int result = -1;
+	if (!owner || own_fd_allowed(owner))
+		result = SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, &wanted, flags);
+	if (owner && result >= 0)
+		result = own_fd_made(owner, result);
+	shim_defer_end(call, began);
+	return result;
 }
 
 SHIM_EXPORT int pthread_attr_setsigmask_np(pthread_attr_t *attr, const sigset_t *mask)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_process.c - exec and _exit, and system calls by number. */
 #include "shim.h"
+#include "pausable.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -72,6 +73,9 @@ SHIM_EXPORT long syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(list, long);
 	va_end(list);
+	long owned;
+	if (shim_number_owned(number, a, &owned))
+		return owned;
 	if (!shim_tls.thread)
 		return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	/* Those with a relative timeout go to the wrapper that knows it. */
@@ -135,8 +139,25 @@ SHIM_EXPORT long syscall(long number, ...)
 
 /* ---- file locks and semaphores */
 
+static int copy(int (*real)(int, int, ...), int fd, int command, void *least)
+{
+	struct shim_call *call = shim_tls.call;
+	int result = -1;
+
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	if (!owner || own_fd_allowed(owner))
+		result = real(fd, command, least);
+	if (owner && result >= 0)
+		result = own_fd_made(owner, result);
+	shim_defer_end(call, began);
+	return result;
+}
+
 static int control(int (*real)(int, int, ...), int fd, int command, void *argument)
 {
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		return copy(real, fd, command, argument);
 	if (!shim_tls.thread)
 		return real(fd, command, argument);
 	for (;;) {

@@ -7,7 +7,8 @@
  *
  * SHIM_SIGNAL has a handler of ours in the kernel once a call has been launched; the program's action for it is kept here
  * and carried out for signals that are not ours. SIGSEGV and SIGBUS have one while the program's action is the default:
- * it reports stack overflows and then lets the default happen. */
+ * it reports stack overflows and then lets the default happen. Once a call wants its faults contained, so have SIGFPE and
+ * SIGILL. A fault in such a call is contained before a handler of the program sees it. */
 #include "shim.h"
 #include <errno.h>
 #include <string.h>
@@ -22,6 +23,7 @@ SHIM_SLOT(sigaction);
 SHIM_SLOT(__sigaction);
 
 static int set_action(int sig, const struct sigaction *act, struct sigaction *old);
+static void program_entry(int sig, siginfo_t *info, void *context);
 
 /* As the program set it. Written by sigaction() before the kernel's copy, read by handlers. */
 static struct {
@@ -77,10 +79,14 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	struct shim_thread *t = shim_tls.thread;
 	struct shim_call *call = t ? t->current : NULL;
 	ucontext_t *frame = context;
+	void *slot = call ? call->defer_slot : NULL;
+	struct shim_owner *maker = shim_tls.maker;
 	bool deferred = false;
 
 	if (t) {
 		t->marks.programs++;
+		if (!t->handlers)
+			t->interrupted_mask = *shim_mask_bits(&frame->uc_sigmask);
 		t->handlers++;
 	}
 	if (call) {
@@ -89,8 +95,14 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 			call->defer_rsp = (uint64_t)SHIM_FRAME;
 			deferred = true;
 		}
+		call->defer_slot = NULL; /* what the handler allocates is the program's */
+		shim_tls.maker = NULL;
 	}
 	handler(sig, info, context);
+	if (call) {
+		call->defer_slot = slot;
+		shim_tls.maker = maker;
+	}
 	if (t) {
 		if (t->handlers)
 			t->handlers--;
@@ -114,10 +126,28 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	}
 }
 
+/* The kernel has set the action back to the default, and keeps the rest of it. */
+static void reinstall(int sig)
+{
+	sigaction_function *real = SHIM_REAL(sigaction_function *, sigaction);
+	struct sigaction now;
+
+	if (real(sig, NULL, &now) == 0) {
+		now.sa_sigaction = program_entry;
+		real(sig, &now, NULL);
+	}
+}
+
 static void program_entry(int sig, siginfo_t *info, void *context)
 {
 	handler_function *handler = atomic_load_explicit(&actions[sig].handler, memory_order_acquire);
+	const char *why;
 
+	if (shim_contain(sig, info, context, &why)) {
+		if (actions[sig].flags & SA_RESETHAND)
+			reinstall(sig); /* the handler has not had its one run */
+		return;
+	}
 	if (handler)
 		run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
 }
@@ -158,9 +188,33 @@ static void install_fault_handler(int sig)
 	struct sigaction ours;
 
 	memset(&ours, 0, sizeof ours);
+	sigfillset(&ours.sa_mask);
 	ours.sa_sigaction = shim_fault_handler;
 	ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	SHIM_REAL(sigaction_function *, sigaction)(sig, &ours, NULL);
+}
+
+/* Signals that have a handler of ours while the program's action is the default. */
+static _Atomic uint64_t fault_signals = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1);
+
+static void install_where_default(uint64_t signals)
+{
+	for (int sig = 1; sig < _NSIG; sig++) {
+		struct sigaction now;
+		if ((signals >> (sig - 1) & 1) && SHIM_REAL(sigaction_function *, sigaction)(sig, NULL, &now) == 0 &&
+		    now.sa_handler == SIG_DFL)
+			install_fault_handler(sig);
+	}
+}
+
+void shim_contain_prepare(void)
+{
+	uint64_t more = 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1);
+
+	if (SHIM_UNLIKELY((atomic_load_explicit(&fault_signals, memory_order_relaxed) & more) != more)) {
+		fault_signals |= more;
+		install_where_default(more);
+	}
 }
 
 void shim_actions_init(void)
@@ -183,12 +237,7 @@ void shim_actions_init(void)
 		if (is_function(&now) && now.sa_sigaction != program_entry)
 			set_action(sig, &now, NULL);
 	}
-	for (int i = 0; i < 2; i++) {
-		int sig = i ? SIGBUS : SIGSEGV;
-		struct sigaction now;
-		if (real(sig, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
-			install_fault_handler(sig);
-	}
+	install_where_default(fault_signals);
 }
 
 static int set_action(int sig, const struct sigaction *act, struct sigaction *old)
@@ -230,7 +279,7 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 		memset(&before, 0, sizeof before);
 		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
 			install_fault_handler(sig);
-	} else if (result == 0 && act && act->sa_handler == SIG_DFL && taken && (sig == SIGSEGV || sig == SIGBUS) &&
+	} else if (result == 0 && act && act->sa_handler == SIG_DFL && taken && (fault_signals >> (sig - 1) & 1) &&
 		   shim_in_own_process()) {
 		install_fault_handler(sig);
 	}

@@ -153,6 +153,7 @@ static int suspend(uint64_t mask)
 	struct shim_marks before;
 
 	mask &= ~SHIM_SIGNAL_BIT;
+	shim_mask_note(shim_tls.call); /* while it is paused here the resumer has its own */
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	before = *shim_marks_here();
 	do

@@ -32,7 +32,7 @@ row() {
 	done
 }
 
-for program in hello thumbnails mkimages; do
+for program in hello server thumbnails mkimages; do
 	[ -x "$examples/$program" ] || { echo "Bail out! $examples/$program is not built"; exit 1; }
 done
 
@@ -41,6 +41,16 @@ ok $? "hello ends by itself"
 set -- $(tr -dc '0-9\n' <"$folder/out")
 [ $# -eq 3 ] && [ "$1" -gt 0 ] && [ "$2" -gt "$1" ] && [ "$3" -eq "$2" ]
 ok $? "hello's function runs on when it is resumed, and not after it is given up"
+
+# Half a second each for what takes years, and for what takes microseconds on a machine that is doing something else.
+slow='(.*)(.*)(.*)(.*)(.*)\1\2\3\4\5x aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+printf '%s\n' 'a+b caaab' "$slow" '^(a+)+c aaab' "$slow" 'a(b c' 'aaab' 'a+b caaab' |
+	LC_ALL=C timeout -k 5 60 "$examples/server" 500000 >"$folder/out" 2>"$folder/err"
+ok $? "the server outlives patterns that take years"
+printf '%s\n' match 'gave up' 'No match' 'gave up' 'Unmatched ( or \(' 'a request is PATTERN TEXT' match | cmp - "$folder/out"
+ok $? "it gives these up, and answers the requests between them"
+grep -qx 'server: 4 answered, 2 given up' "$folder/err"
+ok $? "and has counted them"
 
 "$examples/mkimages" -bomb 20000 "$folder/images"
 ok $? "mkimages makes the demo's folder"

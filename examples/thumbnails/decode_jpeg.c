@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode_jpeg.c - decode a JPEG with libjpeg into the job's scaler.
  *
- * decode_jpeg() runs as a preemptible function. libjpeg has no allocator to replace: what it had allocated when the call
- * was cancelled is lost until the program ends. */
+ * decode_jpeg() runs as a preemptible function: what it and libjpeg have on the heap is released by cancel(). */
 #include "thumbnails.h"
 
 #include <setjmp.h>

@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode_png.c - decode a PNG with libpng into the job's scaler.
  *
- * decode_png() runs as a preemptible function: it may be paused between any two instructions and never go on. libpng's
- * heap blocks are therefore entered in slots that belong to the job, and whoever cancels the call frees them. A pause
- * between malloc() and the slot loses that one block; the other order could free one twice. */
+ * decode_png() runs as a preemptible function: it may be paused between any two instructions and never go on. What it and
+ * libpng have on the heap is then released by cancel(); it cleans up for the ways that lead out of it. */
 #include "thumbnails.h"
 
 #include <png.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct reader {
 	struct job *job;
 	size_t at;
+	png_voidp volatile pixels; /* volatile: written after setjmp() */
 };
-
-static png_voidp block_malloc(png_structp png, png_alloc_size_t size)
-{
-	struct job *job = png_get_mem_ptr(png);
-	for (int i = 0; i < MAX_BLOCKS; i++)
-		if (!job->blocks[i])
-			return job->blocks[i] = malloc(size);
-	return NULL;
-}
-
-static void block_free(png_structp png, png_voidp block)
-{
-	struct job *job = png_get_mem_ptr(png);
-	for (int i = 0; i < MAX_BLOCKS; i++)
-		if (job->blocks[i] == block) {
-			job->blocks[i] = NULL;
-			free(block);
-			return;
-		}
-}
-
-void decode_png_release(struct job *job)
-{
-	for (int i = 0; job->blocks && i < MAX_BLOCKS; i++) {
-		free(job->blocks[i]);
-		job->blocks[i] = NULL;
-	}
-}
 
 static void read_bytes(png_structp png, png_bytep to, size_t size)
 {
@@ -82,8 +53,9 @@ static void decode_rows(png_structp png, struct scaler *scaler, png_bytep row)
 }
 
 /* Interlaced rows come in seven passes, so all of them have to be kept. */
-static void decode_interlaced(png_structp png, struct job *job, size_t row_bytes, int passes)
+static void decode_interlaced(png_structp png, struct reader *reader, size_t row_bytes, int passes)
 {
+	struct job *job = reader->job;
 	struct scaler *scaler = &job->scaler;
 	uint64_t bytes = (uint64_t)row_bytes * scaler->src_height;
 	if (bytes > MAX_PIXEL_BYTES) {
@@ -91,36 +63,29 @@ static void decode_interlaced(png_structp png, struct job *job, size_t row_bytes
 		png_longjmp(png, 1);
 	}
 	job->pixel_bytes = bytes;
-	png_bytep image = png_malloc(png, bytes);
+	png_bytep image = reader->pixels = png_malloc(png, bytes);
 	for (int pass = 0; pass < passes; pass++)
 		for (uint32_t y = 0; y < scaler->src_height; y++)
 			png_read_row(png, image + y * row_bytes, NULL);
 	for (uint32_t y = 0; y < scaler->src_height; y++)
 		scaler_row(scaler, image + y * row_bytes);
-	png_free(png, image);
 	job->pixel_bytes = 0;
 }
 
 void decode_png(void *arg)
 {
 	struct job *job = arg;
-	struct reader reader = {job, 0};
-	png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, job, on_error, on_warning, job, block_malloc,
-						   block_free);
-	if (!png) {
+	struct reader reader = {job, 0, NULL};
+	png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+	png_infop info = png ? png_create_info_struct(png) : NULL;
+	if (!info) {
 		if (!job->failed)
 			job_fail(job, "libpng cannot start");
+		png_destroy_read_struct(&png, NULL, NULL);
 		return;
 	}
-	/* Whatever libpng has on the heap, its own struct included, is in the slots: releasing them stands for
-	 * png_destroy_read_struct() on every way out. */
-	if (setjmp(png_jmpbuf(png))) {
-		decode_png_release(job);
-		return;
-	}
-	png_infop info = png_create_info_struct(png);
-	if (!info)
-		png_error(png, "out of memory");
+	if (setjmp(png_jmpbuf(png)))
+		goto out;
 	png_set_read_fn(png, &reader, read_bytes);
 	png_set_chunk_cache_max(png, 100);
 	png_read_info(png, info);
@@ -134,8 +99,10 @@ void decode_png(void *arg)
 	if (row_bytes != (size_t)job->scaler.src_width * 4)
 		png_error(png, "unexpected pixel format");
 	if (passes == 1)
-		decode_rows(png, &job->scaler, png_malloc(png, row_bytes));
+		decode_rows(png, &job->scaler, reader.pixels = png_malloc(png, row_bytes));
 	else
-		decode_interlaced(png, job, row_bytes, passes);
-	decode_png_release(job);
+		decode_interlaced(png, &reader, row_bytes, passes);
+out:
+	png_free(png, reader.pixels);
+	png_destroy_read_struct(&png, &info, NULL);
 }

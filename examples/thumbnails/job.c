@@ -89,9 +89,7 @@ static bool prepare(struct job *job)
 		job_fail(job, "neither PNG nor JPEG");
 		return false;
 	}
-	if (job->format == FORMAT_PNG)
-		job->blocks = calloc(MAX_BLOCKS, sizeof *job->blocks);
-	if (!scaler_allocate(&job->scaler, job->tile) || (job->format == FORMAT_PNG && !job->blocks)) {
+	if (!scaler_allocate(&job->scaler, job->tile)) {
 		job_fail(job, "%s", strerror(ENOMEM));
 		return false;
 	}
@@ -116,8 +114,6 @@ static void finish(struct job *job, enum outcome outcome)
 	job->outcome = outcome;
 	free(job->data);
 	job->data = NULL;
-	free((void *)job->blocks);
-	job->blocks = NULL;
 	job->pixel_bytes = 0;
 }
 
@@ -153,7 +149,6 @@ void job_settle(struct job *job, const struct settings *settings)
 	}
 	if (cancel(&job->call) != 0 && !job->failed)
 		job_fail(job, "cancel: %s", strerror(errno));
-	decode_png_release(job);
 	finish(job, job->failed ? OUTCOME_ERROR : OUTCOME_GIVEN_UP);
 }
 

@@ -2,7 +2,7 @@
 /* thumbnails.h - what the parts of the thumbnails demo share.
  *
  * One file is one job. The job owns whatever has to outlive a decode that is given up: the file's bytes, the thumbnail and
- * the scaler's sums belong to the caller of launch(), so that cancel() leaves nothing behind that nobody can free. */
+ * the scaler's sums belong to the caller of launch(). What a decode makes itself is its own, and goes with it. */
 #ifndef THUMBNAILS_H
 #define THUMBNAILS_H
 
@@ -19,9 +19,6 @@
 
 /* Paused decodes keep their memory. Beyond this sum they are settled before further files are started. */
 #define MAX_HELD_BYTES ((uint64_t)512 << 20)
-
-/* Heap blocks that libpng may hold at once; it needs about fifteen, and one for each of at most 100 text chunks. */
-#define MAX_BLOCKS 256
 
 enum format { FORMAT_UNKNOWN, FORMAT_PNG, FORMAT_JPEG };
 
@@ -51,7 +48,6 @@ struct job {
 	uint32_t tile;          /* longest side of a thumbnail */
 	uint32_t width, height; /* of the image in the file */
 	struct scaler scaler; /* holds the thumbnail when the decode is complete */
-	void *volatile *blocks; /* MAX_BLOCKS slots of libpng's heap blocks; see decode_png.c */
 	volatile uint64_t pixel_bytes; /* what the decoder holds beside that, for MAX_HELD_BYTES */
 	volatile bool failed;
 	char error[160];
@@ -77,7 +73,6 @@ void scaler_row(struct scaler *scaler, const uint8_t *rgba);
 
 /* decode_png.c, decode_jpeg.c: the preemptible functions. They set job.failed and job.error, and return. */
 void decode_png(void *job);
-void decode_png_release(struct job *job); /* frees what a cancelled decode_png left */
 void decode_jpeg(void *job);
 
 /* job.c */

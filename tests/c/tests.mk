@@ -79,6 +79,8 @@ $(tests_c)/libs_sqlite $(tests_c)/libs_sqlite.preload: tests_c_libs := -lsqlite3
 $(tests_c)/libs_pcre2 $(tests_c)/libs_pcre2.preload: tests_c_libs := -lpcre2-8
 $(tests_c)/libs_lua $(tests_c)/libs_lua.preload: tests_c_libs := -llua5.4
 $(tests_c)/libs_many $(tests_c)/libs_many.preload: tests_c_libs := -lpng -lsqlite3
+$(tests_c)/cancel_heap $(tests_c)/cancel_heap.preload: tests_c_libs := -lz
+$(foreach name,cancel_storm cancel_server,$(tests_c)/$(name) $(tests_c)/$(name).preload): tests_c_libs := -lpng -lsqlite3 -lz -lpcre2-8
 
 # Opened at run time.
 $(foreach name,gotcha_libsets isolate_dlopen isolate_file,$(tests_c)/$(name) $(tests_c)/$(name).preload): | $(tests_c)/libisolate_lib.so
@@ -87,7 +89,7 @@ $(tests_c)/shutdown $(tests_c)/shutdown.preload: tests_c_libs := -lz
 $(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: $(tests_c)/libisolate_opener.so | $(tests_c)/libisolate_lib.so
 $(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: tests_c_libs := -L$(tests_c) -lisolate_opener -Wl,-rpath,'$$ORIGIN'
 
-tests_c_isolate := $(foreach name,isolate_lib isolate_storm,$(tests_c)/$(name) $(tests_c)/$(name).preload)
+tests_c_isolate := $(foreach name,isolate_lib isolate_storm cancel_whose cancel_cleanup,$(tests_c)/$(name) $(tests_c)/$(name).preload)
 $(tests_c_isolate): $(tests_c)/libisolate_lib.so
 $(tests_c)/libisolate_lib.so: tests/c/isolate_lib.h
 $(tests_c_isolate): tests_c_libs := -L$(tests_c) -lisolate_lib -Wl,-rpath,'$$ORIGIN'
@@ -97,3 +99,4 @@ $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC:
 	@mkdir -p $(tests_c)/locale
 	localedef -i de_DE -f UTF-8 $(tests_c)/locale/de_DE.UTF-8
 include tests/c/isolate_loader.mk
+$(tests_c)/cancel_attribute $(tests_c)/cancel_attribute.preload: tests_c_flags += -fexceptions

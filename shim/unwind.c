@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unwind.c - INGER_UNWIND: the stack of a function that is given up is unwound, so that destructors run.
+ *
+ * Runs as a slice of the call, on its stack below the paused frame, with libgcc's forced unwinding (as pthread_cancel() does).
+ * A function may be paused at any instruction, but C++ describes what to destroy at calls that can throw only, and ends the
+ * program where there is no description: in a noexcept function, at a call that can't throw. Frames in such a place are
+ * skipped, and so is one that was interrupted between calls: what it has just destroyed would be destroyed again. The stack is
+ * looked through first, unwound up to the frame, and the unwinder is started again with the registers of the frame beyond.
+ *
+ * What a function works on is sound only where it expects to be left: where operator new has its block, in a system call, in
+ * inger_pause(). A function that is somewhere else first runs on from the end of one deferred section to that of the next
+ * until it gets there. One that does not, and uses libc, is unwound all the same, but for the function that libc returns to
+ * (it may have freed or closed something and not noted it yet), and free() knows blocks that are gone (wrap_heap.c). One that
+ * has used nothing of libc for a while is computing.
+ *
+ * A catch (...) that does not throw again ends in exception_cleanup: the unwinding goes on from there.
+ * Handlers of pthread_cleanup_push() in C code without -fexceptions are not frames' and are not run. */
+#include "shim.h"
+#include "../gotcha/libset.h"
+#include <dlfcn.h>
+#include <unwind.h>
+
+#define LIBRARY "libgcc_s.so.1"
+/* How far a function runs on to a place from which it can be unwound. */
+#define STEPS 500
+#define STEP_US 100
+/* What the unwinder, the dynamic linker (which saves the extended state at a first call) and small destructors need. */
+#define STACK_ROOM ((uint64_t)24 << 10)
+enum { FROM_RIP, FROM_RSP, FROM_RBX, FROM_RBP, FROM_R12, FROM_R13, FROM_R14, FROM_R15, FROM_INTERRUPTED };
+
+_Static_assert(sizeof(struct _Unwind_Exception) == sizeof((struct shim_unwind){0}.exception), "room for the exception");
+_Static_assert(UNWIND_RSP == 8 * FROM_RSP && UNWIND_INTERRUPTED == 8 * FROM_INTERRUPTED, "offsets.h and unwind.c disagree");
+
+static struct {
+	__typeof__(_Unwind_Backtrace) *backtrace;
+	__typeof__(_Unwind_ForcedUnwind) *forced_unwind;
+	__typeof__(_Unwind_GetCFA) *get_cfa;
+	__typeof__(_Unwind_GetGR) *get_register;
+	__typeof__(_Unwind_GetIPInfo) *get_ip;
+	__typeof__(_Unwind_GetLanguageSpecificData) *get_table;
+	__typeof__(_Unwind_GetRegionStart) *get_function;
+	void *(*find_description)(void *, void *);
+	void *allocators[6], *operators[4];
+	void *cxx_globals; /* __cxa_get_globals(), NULL: no C++ here. The exceptions that are being handled come first in them. */
+} lib;
+extern void *shim_real_dlopen;
+
+extern char shim_unwind_entry[];
+_Noreturn void shim_unwind_again(struct shim_call *call);
+_Noreturn void shim_unwind_run(struct shim_call *call);
+
+/* Its library may come any time. */
+static void find_cxx(void)
+{
+	static const char *const operators[] = {"_Znwm", "_Znam", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t"}; /* new */
+
+	for (unsigned i = 0; i < sizeof lib.operators / sizeof *lib.operators; i++)
+		lib.operators[i] = shim_find_symbol(operators[i]);
+	__atomic_store_n(&lib.cxx_globals, shim_find_symbol("__cxa_get_globals"), __ATOMIC_RELEASE);
+}
+
+static bool find_library(void)
+{
+	static const struct { const char *name; size_t at; } names[] = {
+		{"_Unwind_Backtrace", offsetof(__typeof__(lib), backtrace)},
+		{"_Unwind_GetCFA", offsetof(__typeof__(lib), get_cfa)},
+		{"_Unwind_GetGR", offsetof(__typeof__(lib), get_register)},
+		{"_Unwind_GetIPInfo", offsetof(__typeof__(lib), get_ip)},
+		{"_Unwind_GetLanguageSpecificData", offsetof(__typeof__(lib), get_table)},
+		{"_Unwind_GetRegionStart", offsetof(__typeof__(lib), get_function)},
+		{"_Unwind_Find_FDE", offsetof(__typeof__(lib), find_description)},
+	};
+
+	static const char *const allocators[] = {"malloc", "calloc", "memalign", "aligned_alloc", "posix_memalign", "valloc"};
+
+	if (SHIM_UNLIKELY(!lib.cxx_globals))
+		find_cxx();
+	if (__atomic_load_n(&lib.forced_unwind, __ATOMIC_ACQUIRE))
+		return true;
+	if (!shim_find_symbol("_Unwind_ForcedUnwind")) { /* no C++ here; cleanup functions of C need nothing of it */
+		if (!((void *(*)(const char *, int))shim_real_dlopen)(LIBRARY, RTLD_NOW))
+			return false;
+		shim_modules_changed = true;
+	}
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		void *found = shim_find_symbol(names[i].name);
+		if (!found)
+			return false;
+		*(void **)((char *)&lib + names[i].at) = found;
+	}
+	for (unsigned i = 0; i < sizeof lib.allocators / sizeof *lib.allocators; i++)
+		lib.allocators[i] = shim_own_symbol(allocators[i]);
+	__atomic_store_n((void **)&lib.forced_unwind, shim_find_symbol("_Unwind_ForcedUnwind"), __ATOMIC_RELEASE);
+	return lib.forced_unwind != NULL;
+}
+
+/* ---- the table of a frame's function: where it says what about an address (.gcc_except_table) */
+
+static uint64_t read_uleb(const unsigned char **p)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0;; shift += 7) {
+		unsigned char byte = *(*p)++;
+		if (shift < 64)
+			value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return value;
+	}
+}
+
+static int64_t read_sleb(const unsigned char **p)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0;;) {
+		unsigned char byte = *(*p)++;
+		if (shift < 64)
+			value |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+		if (byte & 0x80)
+			continue;
+		if ((byte & 0x40) && shift < 64)
+			value |= ~(uint64_t)0 << shift;
+		return (int64_t)value;
+	}
+}
+
+/* Lengths and distances within the function. */
+static bool read_offset(unsigned char encoding, const unsigned char **p, uint64_t *value)
+{
+	switch (encoding & 0x0f) {
+	case 0x00: case 0x04: case 0x0c: __builtin_memcpy(value, *p, 8); *p += 8; return true;
+	case 0x01: *value = read_uleb(p); return true;
+	case 0x02: *value = (uint64_t)((*p)[0] | (*p)[1] << 8); *p += 2; return true;
+	case 0x03: case 0x0b: *value = *(const uint32_t *)(const void *)*p; *p += 4; return true;
+	default: return false;
+	}
+}
+
+/* What unwinding through a frame does besides running destructors. */
+enum effect { NOTHING_ELSE, ENDS_PROGRAM, CATCHES_ALL };
+
+static bool is_catch_all(unsigned char encoding, const unsigned char *types, int64_t filter)
+{
+	unsigned bytes = (encoding & 7) == 2 ? 2 : (encoding & 7) == 3 ? 4 : 8;
+	const unsigned char *type = types - (uint64_t)filter * bytes;
+
+	for (unsigned i = 0; i < bytes; i++)
+		if (type[i])
+			return false;
+	return true;
+}
+
+/* What can't be read is left to the frame's own language. */
+static enum effect effect_of(struct _Unwind_Context *context)
+{
+	const unsigned char *p = lib.get_table(context), *end, *types = NULL;
+	uint64_t start, length, landing, ignored;
+	int before = 0;
+
+	if (!p)
+		return NOTHING_ELSE;
+	uint64_t place = (uint64_t)lib.get_ip(context, &before) - (uint64_t)lib.get_function(context);
+	if (before)
+		return ENDS_PROGRAM; /* between calls objects may be half made, and half gone */
+	place--;
+	unsigned char encoding = *p++;
+	if (encoding != 0xff && !read_offset(encoding, &p, &ignored))
+		return NOTHING_ELSE;
+	unsigned char type_encoding = *p++;
+	if (type_encoding != 0xff) {
+		uint64_t distance = read_uleb(&p);
+		types = p + distance;
+	}
+	encoding = *p++;
+	length = read_uleb(&p);
+	end = p + length;
+	while (p < end) {
+		if (!read_offset(encoding, &p, &start) || !read_offset(encoding, &p, &length) ||
+		    !read_offset(encoding, &p, &landing))
+			return NOTHING_ELSE;
+		uint64_t action = read_uleb(&p);
+		if (place < start)
+			return ENDS_PROGRAM; /* in order of their starts */
+		if (place - start >= length)
+			continue;
+		for (const unsigned char *a = end + action - 1; landing && action;) {
+			int64_t filter = read_sleb(&a);
+			if (filter < 0) /* a list of what may leave, throw () among them */
+				return ENDS_PROGRAM;
+			if (filter > 0 && types && is_catch_all(type_encoding, types, filter))
+				return CATCHES_ALL;
+			const unsigned char *link = a;
+			int64_t distance = read_sleb(&a);
+			if (!distance)
+				break;
+			a = link + distance;
+		}
+		return NOTHING_ELSE;
+	}
+	return ENDS_PROGRAM;
+}
+
+/* C++ ends the program when it is to catch what it does not know while it handles an exception. Those that are being handled
+ * are out of its sight while such a handler runs. */
+static void hide_caught(struct shim_call *call)
+{
+	void **caught = lib.cxx_globals ? ((void **(*)(void))gotcha_copy_of(call->set, (uint64_t)lib.cxx_globals))() : NULL;
+
+	if (caught && *caught) {
+		call->unwind.hidden = *caught;
+		call->unwind.hidden_from = caught;
+		*caught = NULL;
+	}
+}
+
+static void show_caught(struct shim_call *call)
+{
+	if (call->unwind.hidden && !*call->unwind.hidden_from)
+		*call->unwind.hidden_from = call->unwind.hidden;
+	call->unwind.hidden = NULL;
+}
+
+/* ---- frames */
+
+static void take_frame(uint64_t to[9], struct _Unwind_Context *context)
+{
+	static const unsigned char numbers[] = {3, 6, 12, 13, 14, 15}; /* rbx, rbp, r12 to r15 */
+	int before = 0;
+
+	to[FROM_RIP] = (uint64_t)lib.get_ip(context, &before);
+	to[FROM_RSP] = (uint64_t)lib.get_cfa(context);
+	for (unsigned i = 0; i < sizeof numbers; i++)
+		to[FROM_RBX + i] = (uint64_t)lib.get_register(context, numbers[i]);
+	to[FROM_INTERRUPTED] = before != 0;
+}
+
+/* A function of ours whose return leaves nothing behind that its caller may destroy again. */
+static bool makes_block(uint64_t function)
+{
+	for (unsigned i = 0; i < sizeof lib.allocators / sizeof *lib.allocators; i++)
+		if ((uint64_t)lib.allocators[i] == function)
+			return true;
+	return false;
+}
+
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
+{
+	struct shim_call *call = arg;
+	struct shim_unwind *u = &call->unwind;
+	uint64_t rsp = (uint64_t)lib.get_cfa(context);
+
+	if (u->stop_rsp != UINT64_MAX) { /* the frame beyond the one that was found */
+		take_frame(u->beyond, context);
+		return _URC_NORMAL_STOP;
+	}
+	if (u->returning && rsp == u->from[FROM_RSP] && makes_block((uint64_t)lib.get_function(context)))
+		u->returning = false;
+	bool owns = rsp >= u->from[FROM_RSP] && lib.get_table(context);
+	if ((owns && u->returning) || effect_of(context) == ENDS_PROGRAM) {
+		u->returning = false;
+		u->stop_rsp = rsp;
+	}
+	return _URC_NO_REASON;
+}
+
+_Noreturn static void finish(struct shim_call *call)
+{
+	shim_cleanup_run_above(call, UINT64_MAX);
+	shim_tcb_finish(call);
+	call->finish_work = 0;
+	call->unwinding = false;
+	call->state = SHIM_DONE;
+	shim_leave(call);
+}
+
+/* Before each frame: `context` is the frame to be entered next. */
+static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+				struct _Unwind_Exception *exception, struct _Unwind_Context *context, void *arg)
+{
+	struct shim_call *call = arg;
+	struct shim_unwind *u = &call->unwind;
+	uint64_t rsp = (uint64_t)lib.get_cfa(context);
+
+	(void)version;
+	(void)class;
+	(void)exception;
+	if (actions & _UA_END_OF_STACK)
+		finish(call);
+	shim_cleanup_run_above(call, rsp);
+	show_caught(call);
+	if (rsp < u->stop_rsp) {
+		if (effect_of(context) == CATCHES_ALL)
+			hide_caught(call);
+		return _URC_NO_REASON;
+	}
+	if (!u->beyond[FROM_RIP])
+		finish(call);
+	__builtin_memcpy(u->from, u->beyond, sizeof u->from);
+	shim_unwind_again(call);
+}
+
+static void caught(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
+{
+	(void)reason;
+	(void)exception;
+	shim_unwind_run(shim_tls.call);
+}
+
+/* Unwinds from its own caller. */
+void shim_unwind_run(struct shim_call *call)
+{
+	struct shim_unwind *u = &call->unwind;
+	struct _Unwind_Exception *exception = (void *)u->exception;
+
+	show_caught(call);
+	u->stop_rsp = UINT64_MAX;
+	u->beyond[FROM_RIP] = 0;
+	lib.backtrace(look, call);
+	__builtin_memset(u->exception, 0, sizeof u->exception);
+	exception->exception_cleanup = caught;
+	lib.forced_unwind(exception, stop, call);
+	finish(call); /* a frame without a description: further up is unknown */
+}
+
+/* The function at `rip`, NULL: nothing is known of it. */
+static void *function_at(uint64_t rip)
+{
+	void *bases[3]; /* of text and of data, and the function */
+
+	return lib.find_description((void *)rip, bases) ? bases[2] : NULL;
+}
+
+/* At the instruction, when it is to be made again, or after it; what is on another page may not be there. */
+static bool in_system_call(const unsigned char *code)
+{
+	uint64_t place = (uint64_t)code % 4096;
+
+	return (place >= 2 && code[-2] == 0x0f && code[-1] == 0x05) || (place < 4095 && code[0] == 0x0f && code[1] == 0x05);
+}
+
+/* Paused at or after the end of a deferred section, and not in a system call. */
+static bool leaving_wrapper(uint64_t rip, bool at_return)
+{
+	const unsigned char *code = (const unsigned char *)rip;
+	const struct link_map *object = shim_object_at(code);
+
+	return at_return || (!in_system_call(code) && object && shim_is_ours(object));
+}
+
+static bool expects_to_be_left(const struct shim_call *call)
+{
+	if (call->resume_entry != (uint64_t)shim_entry_full)
+		return true;
+	if (!call->at_return)
+		return in_system_call((const unsigned char *)call->regs[SHIM_RIP]);
+	void *function = call->made_for ? function_at(call->made_for - 1) : NULL;
+	for (unsigned i = 0; function && i < sizeof lib.operators / sizeof *lib.operators; i++)
+		if (lib.operators[i] == (void *)gotcha_original_of((uint64_t)function, NULL))
+			return true;
+	return false;
+}
+
+bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call)
+{
+	if (!find_library())
+		return false;
+	for (int step = 0; step < STEPS && !(expects_to_be_left(call) && !hold_outliving(call)); step++) {
+		call->state = SHIM_RESUMING;
+		call->stepping = 1;
+		shim_run_slice(t, call, STEP_US);
+		call->stepping = 0;
+		if (call->state != SHIM_PAUSING)
+			return true;
+		if (!call->at_return)
+			break;
+	}
+	return false;
+}
+
+bool shim_unwind_begin(struct shim_call *call)
+{
+	uint64_t *from = call->unwind.from, *regs = call->regs;
+
+	bool faulted = call->state == SHIM_FAULTED;
+	if ((!faulted && call->resume_entry == (uint64_t)shim_entry_start) || !find_library())
+		return false;
+	bool preempted = call->resume_entry == (uint64_t)shim_entry_full;
+	if (!faulted && !preempted)
+		shim_regs_of_frame(call, call->voluntary_rsp);
+	uint64_t rsp = regs[SHIM_RSP];
+	/* On a stack of its own making nothing is known of room and end. */
+	uint64_t room = rsp - (uint64_t)call->stack_low;
+	if (room > call->stack_top - (uint64_t)call->stack_low || room < STACK_ROOM)
+		return false;
+	from[FROM_RIP] = regs[SHIM_RIP];
+	from[FROM_RSP] = rsp;
+	from[FROM_RBX] = regs[11];
+	from[FROM_RBP] = regs[10];
+	for (int i = 0; i < 4; i++)
+		from[FROM_R12 + i] = regs[4 + i];
+	from[FROM_INTERRUPTED] = !call->at_return;
+	/* A call of something that is no code: as if it had not got there. */
+	if (faulted && !call->at_return && rsp < call->stack_top && !function_at(regs[SHIM_RIP]) &&
+	    function_at(*(uint64_t *)rsp - 1)) {
+		from[FROM_RIP] = *(uint64_t *)rsp;
+		from[FROM_RSP] = rsp + 8;
+		from[FROM_INTERRUPTED] = 0;
+	}
+	call->unwind.hidden = NULL;
+	call->unwind.returning = !faulted && preempted && leaving_wrapper(regs[SHIM_RIP], call->at_return);
+	call->unwinding = true;
+	call->resume_entry = (uint64_t)shim_unwind_entry;
+	return true;
+}

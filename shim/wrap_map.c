@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wrap_map.c - mappings that a call makes are its own (own.h); whoever unmaps or replaces one, in whatever context, takes it
+ * away. What the allocator maps is the allocator's, and what this library maps is nobody's. */
+#include "shim.h"
+#include <errno.h>
+#include <linux/mman.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+SHIM_SLOT(mmap);
+SHIM_SLOT(mmap64);
+SHIM_SLOT(munmap);
+SHIM_SLOT(mremap);
+SHIM_SLOT(shmat);
+SHIM_SLOT(shmdt);
+
+typedef void *map_function(void *, size_t, int, int, int, off_t);
+
+extern char __ehdr_start[] __attribute__((visibility("hidden")));
+extern char etext[] __attribute__((visibility("hidden")));
+
+static inline bool from_us(const void *caller)
+{
+	return (uint64_t)caller - (uint64_t)__ehdr_start < (uint64_t)(etext - __ehdr_start);
+}
+
+static inline bool plain(void)
+{
+	return SHIM_LIKELY(!shim_tls.call && !shim_tls.maker && !own_map_any());
+}
+
+/* Huge pages are unmapped whole. */
+static size_t whole_pages(size_t bytes, int flags)
+{
+	unsigned bits = (unsigned)flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+	size_t page = (size_t)1 << (bits ? bits : 21);
+
+	return flags & MAP_HUGETLB ? (bytes + page - 1) & ~(page - 1) : bytes;
+}
+
+static void *map(map_function *real, void *address, size_t bytes, int protection, int flags, int fd, off_t offset, const void *caller)
+{
+	struct shim_call *call = shim_tls.call;
+
+	if (plain() || from_us(caller))
+		return real(address, bytes, protection, flags, fd, offset);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	/* What was there is gone the moment that this succeeds, and another thread may be cancelling its owner. */
+	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
+		own_map_remove(address, bytes);
+	void *made = real(address, bytes, protection, flags, fd, offset);
+	if (made != MAP_FAILED && owner)
+		own_map_add(owner, made, whole_pages(bytes, flags));
+	else if (made != MAP_FAILED)
+		own_map_remove(made, bytes);
+	shim_defer_end(call, began);
+	return made;
+}
+
+SHIM_EXPORT void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	return map(SHIM_REAL(map_function *, mmap), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
+}
+SHIM_EXPORT void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
+{
+	return map(SHIM_REAL(map_function *, mmap64), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
+}
+
+static bool on_page(const void *address)
+{
+	return (uint64_t)address % 4096 == 0;
+}
+
+SHIM_EXPORT int munmap(void *address, size_t bytes)
+{
+	int (*real)(void *, size_t) = SHIM_REAL(int (*)(void *, size_t), munmap);
+	struct shim_call *call = shim_tls.call;
+
+	if (plain())
+		return real(address, bytes);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	if (bytes && on_page(address))
+		own_map_remove(address, bytes);
+	int result = real(address, bytes);
+	shim_defer_end(call, began);
+	return result;
+}
+
+/* A call's own stays its own, wherever it goes. One that is somebody else's business stays its owner's where it is, and is
+ * nobody's once it has moved. */
+SHIM_EXPORT void *mremap(void *address, size_t bytes, size_t wanted, int flags, ...)
+{
+	void *(*real)(void *, size_t, size_t, int, ...) = SHIM_REAL(void *(*)(void *, size_t, size_t, int, ...), mremap);
+	struct shim_call *call = shim_tls.call;
+	void *target = NULL;
+
+	if (flags & MREMAP_FIXED || flags & MREMAP_DONTUNMAP) {
+		va_list list;
+		va_start(list, flags);
+		target = va_arg(list, void *);
+		va_end(list);
+	}
+	if (plain() || from_us(__builtin_return_address(0)))
+		return real(address, bytes, wanted, flags, target);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	uint32_t tag = own_map_tag(address);
+	bool mine = own_map_is(owner, tag), stays = !bytes || (flags & MREMAP_DONTUNMAP);
+	if (tag && !stays)
+		own_map_remove(address, bytes);
+	if (flags & MREMAP_FIXED)
+		own_map_remove(target, wanted);
+	void *made = real(address, bytes, wanted, flags, target);
+	if (made == MAP_FAILED) {
+		if (tag && !stays)
+			own_map_set(tag, address, bytes);
+	} else if (mine || (stays && owner)) {
+		own_map_add(owner, made, wanted);
+	} else if (tag && made == address) {
+		own_map_set(tag, made, wanted);
+	} else {
+		own_map_remove(made, wanted);
+	}
+	shim_defer_end(call, began);
+	return made;
+}
+
+/* ---- System V shared memory: what munmap() takes away is detached, too */
+
+static size_t segment_bytes(int id)
+{
+	struct shmid_ds status;
+
+	return shmctl(id, IPC_STAT, &status) == 0 ? status.shm_segsz : 0;
+}
+
+SHIM_EXPORT void *shmat(int id, const void *address, int flags)
+{
+	void *(*real)(int, const void *, int) = SHIM_REAL(void *(*)(int, const void *, int), shmat);
+	struct shim_call *call = shim_tls.call;
+
+	if (plain())
+		return real(id, address, flags);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	size_t bytes = segment_bytes(id); /* 0: a segment that may not be looked at is nobody's */
+	if (bytes && (flags & SHM_REMAP))
+		own_map_remove((void *)((uint64_t)address & ~(uint64_t)4095), bytes);
+	void *made = real(id, address, flags);
+	if (made != (void *)-1 && bytes && owner)
+		own_map_add(owner, made, bytes);
+	else if (made != (void *)-1 && bytes)
+		own_map_remove(made, bytes);
+	shim_defer_end(call, began);
+	return made;
+}
+
+SHIM_EXPORT int shmdt(const void *address)
+{
+	int (*real)(const void *) = SHIM_REAL(int (*)(const void *), shmdt);
+	struct shim_call *call = shim_tls.call;
+
+	if (plain())
+		return real(address);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	(void)own_map_keep(address);
+	int result = real(address);
+	shim_defer_end(call, began);
+	return result;
+}
