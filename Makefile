@@ -32,11 +32,11 @@ export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 
 LIBINGER := $(BUILD)/libinger.so
 TOOL     := $(BUILD)/inger
-LIB_DIRS  := cmd/libinger elf gotcha interpose options shim turquoise
-TOOL_DIRS := cmd/inger options
+LIB_DIRS  := cmd/libinger elf gotcha interpose limit options shim turquoise
+TOOL_DIRS := cmd/inger doctor elf options
 # Folders are prerequisites, too: a file that is gone changes its folder.
 sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -type d -print -o -type f \
-	\( -name '*.go' -o -name '*.[chS]' -o -name '*.map' \) ! -name '*_test.go' -print 2>/dev/null)
+	\( -name '*.go' -o -name '*.[chsS]' -o -name '*.map' \) ! -name '*_test.go' -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -104,6 +104,9 @@ install: all
 	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/inger.pc'
 	@# gdb looks there for the library's full path.
 	install -D -m 644 scripts/libinger-gdb.py '$(DESTDIR)$(PREFIX)/share/gdb/auto-load$(LIBDIR)/$(lib_file)-gdb.py'
+	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
+	$(TOOL) completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/inger'
+	chmod 644 '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/inger'
 	install -D -m 644 scripts/libinger.supp '$(DESTDIR)$(PREFIX)/share/inger/libinger.supp'
 	set -e; for page in $(wildcard docs/man/*.1 docs/man/*.3 docs/man/*.7); do \
 		install -D -m 644 "$$page" '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$${page##*/}"; \

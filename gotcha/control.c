@@ -28,6 +28,8 @@ struct order {
 extern int gotcha_go_plan(struct gotcha_plan *plan);    /* plan.go: 0 or an errno; also later, for objects that came since */
 extern int gotcha_go_library(void *request);            /* library.go */
 
+extern int gotcha_go_limits(char *text);                /* limit.go; NULL: for objects that came since */
+
 static struct order *_Atomic orders;
 static struct gotcha_set *_Atomic retired;
 static _Atomic uint32_t retired_count;
@@ -81,6 +83,7 @@ static int obey_locked(struct dl_phdr_info *info, size_t size, void *arg)
 	switch (o->what) {
 	case GOTCHA_PLAN:
 	case GOTCHA_GROW: o->error = gotcha_go_plan(o->argument); break;
+	case GOTCHA_LIMITS: o->error = gotcha_go_limits(o->argument); break;
 	case GOTCHA_LIBRARY: o->error = gotcha_go_library(o->argument); break;
 	default: o->error = EINVAL;
 	}

@@ -185,7 +185,7 @@ void gotcha_restore(void);                /* the program's words, as they were; 
 void gotcha_redo(void);
 void gotcha_drop_ready(void);             /* gives ready libsets back */
 void gotcha_prepare_again(void);          /* the plan's words were taken back */
-enum gotcha_order { GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY };
+enum gotcha_order { GOTCHA_LIMITS, GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY };
 bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
 void gotcha_control_forked(void);
 void gotcha_fork_begins(void); /* around fork(), in the parent; the second in the child, too */

@@ -4,6 +4,7 @@
 
 	.hidden shim_tls
 	.hidden shim_modules_changed
+	.hidden shim_limits_on
 	.hidden shim_names_clash
 	.hidden shim_resolve_all
 
@@ -38,6 +39,8 @@ shim_real_\name:
 	cmpq	$0, %fs:TLS_SET(%r11)
 	jne	2f
 	.if	\loads
+	cmpb	$0, shim_limits_on(%rip)
+	jne	2f
 	movb	$1, shim_modules_changed(%rip)
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */
 	.endif

@@ -19,7 +19,7 @@ static inline struct shim_call *hold_here(void)
 {
 	struct shim_call *call = shim_tls.call;
 
-	return SHIM_LIKELY(!call) || call->adopted ? NULL : call;
+	return SHIM_LIKELY(!call) || call->adopted == ADOPTED_MAIN ? NULL : call;
 }
 
 static inline struct shim_held *hold_list(struct shim_holds *holds)

@@ -55,6 +55,26 @@
 #define UNWIND_RSP 8
 #define UNWIND_INTERRUPTED 64
 
+/* struct shim_limited, limit.h */
+#define LIMITED_RBX   0
+#define LIMITED_RBP   8
+#define LIMITED_R12   16
+#define LIMITED_R13   24
+#define LIMITED_R14   32
+#define LIMITED_R15   40
+#define LIMITED_RSP   48
+#define LIMITED_RET   56
+#define LIMITED_MXCSR 64
+#define LIMITED_X87   68
+#define LIMITED_LIMIT 72
+#define LIMITED_CALL  128
+/* struct shim_limit */
+#define LIMIT_TARGET 8
+
+/* shim_call.adopted: a call on its thread's own stack and TCB */
+#define ADOPTED_MAIN    1 /* main() under inger run --slice */
+#define ADOPTED_LIMITED 2 /* a function under inger run --limit */
+
 /* struct shim_thread */
 #define THREAD_FS 0
 

@@ -9,6 +9,7 @@
  * shim_preempt_stub, which runs as ordinary code after the return from the signal: the extended state is then live in
  * the registers, nothing has to be dug out of the frame, and resuming needs no system call. */
 #include "shim.h"
+#include "limit.h"
 #include "pausable.h"
 #include <ucontext.h>
 #include <sys/syscall.h>
@@ -56,6 +57,8 @@ bool shim_try_inject(struct shim_call *call, void *context)
 	greg_t *regs = frame->uc_mcontext.gregs;
 	uint64_t rip = (uint64_t)regs[SHIM_RIP];
 
+	if (call->adopted == ADOPTED_LIMITED)
+		return shim_limit_inject(call, context);
 	if (call->state != SHIM_RUNNING)
 		return false;
 	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
@@ -118,6 +121,8 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	if (!t)
 		return;
 	uint64_t now = shim_now();
+	if (SHIM_UNLIKELY(t->limits != NULL))
+		shim_limits_trim(t, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP]);
 	struct shim_call *call = t->current;
 	uint64_t deadline = t->deadline;
 

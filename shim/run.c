@@ -7,6 +7,7 @@
  *
  * All signals are blocked while the supervisor runs: the handlers of the program belong to main(), on main()'s stack. */
 #include "shim.h"
+#include "limit.h"
 #include "torture.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
@@ -104,7 +105,7 @@ static bool adopt_main(void)
 
 	call->fs = t->fs;
 	call->thread = t;
-	call->adopted = 1;
+	call->adopted = ADOPTED_MAIN;
 	call->xsave = xsave;
 	call->name = "main";
 	call->caller_fs = supervisor->fs;
@@ -151,6 +152,8 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 	start_function *real = SHIM_REAL(start_function *, __libc_start_main);
 	char **env = argv + argc + 1;
 
+	const char *limits = NULL;
+
 	/* libc has set environ already when it is a shared object. */
 	for (char **e = env; *e; e++) {
 		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0)
@@ -166,6 +169,11 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 			leave_environment();
 		break;
 	}
+	for (char **e = env; *e; e++)
+		if (strncmp(*e, "INGER_LIMITS=", 13) == 0 && (*e)[13])
+			limits = *e + 13;
+	if (limits)
+		shim_limits_begin(limits);
 	/* One line for the program that was asked for, none for its children. */
 	for (char **e = env; *e; e++)
 		if (strcmp(*e, "INGER_STATS=1") == 0)

@@ -179,6 +179,7 @@ struct shim_thread {
 	struct shim_marks marks;
 	struct shim_call *free[2]; /* shared, isolated */
 	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
+	struct shim_limits *limits;  /* limit.c */
 	uint32_t free_count[2];
 	pid_t tid;
 	int timer; /* kernel timer id, -1: none yet */
@@ -413,6 +414,9 @@ bool shim_unwind_begin(struct shim_call *call);
 /* Let it run to a place from which that is safe, or at least for a while. True: it has ended. */
 bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call);
 void shim_cleanup_run_above(struct shim_call *call, uint64_t cfa); /* cancel.c: handlers of frames below `cfa` */
+
+/* ---- limit.c */
+void shim_limits_thread_exit(struct shim_thread *t);
 
 /* ---- thread.c */
 struct shim_thread *shim_thread_get(void); /* NULL and errno */

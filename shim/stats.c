@@ -149,6 +149,8 @@ void shim_stats_print(void)
 	shim_write_number(&at, end, SUM(deferrals));
 	three(&at, end, " slice_us", &slices);
 	three(&at, end, " overshoot_us", &overshoots);
+	shim_write_text(&at, end, " bias_us=");
+	tenths(&at, end, shim_bias_ns);
 	*at++ = '\n';
 	shim_syscall3(SYS_write, stderr_copy, line, at - line);
 }

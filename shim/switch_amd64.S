@@ -281,6 +281,8 @@ function shim_pause_here
 	movq	%fs:(%r11), %r11
 	testq	%r11, %r11
 	je	9f
+	cmpl	$ADOPTED_LIMITED, CALL_ADOPTED(%r11)
+	je	7f
 	movq	%rax, SAVED_RAX(%r11)
 	movq	(%rsp), %rax
 	movq	%rax, SAVED_RIP(%r11)
@@ -323,8 +325,12 @@ function shim_pause_here
 	syscall
 2:	movl	$STATE_PAUSING, CALL_STATE(%rbx)
 	jmp	.Lsave_extended
+7:	movl	$0, CALL_PENDING(%r11)	/* the signal comes back, and finds no section open */
+	pushq	%rax
+	jmp	6f
 8:	movq	SAVED_RAX(%r11), %rax
 	pushq	%rax
+6:
 	pushq	%rcx
 	pushq	%rdx
 	pushq	%rsi

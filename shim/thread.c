@@ -24,6 +24,7 @@ static void thread_exit(void *arg)
 {
 	struct shim_thread *t = arg;
 
+	shim_limits_thread_exit(t);
 	shim_catch_up(t);
 	shim_disarm(t);
 	if (t->timer >= 0)
@@ -87,6 +88,7 @@ struct shim_thread *shim_thread_get(void)
 	t->target = 0;
 	t->backoff_ns = 0;
 	t->free[0] = t->free[1] = t->abandoned = NULL;
+	t->limits = NULL;
 	t->free_count[0] = t->free_count[1] = 0;
 	t->quiet = false;
 	shim_tls.thread = t;

@@ -5,6 +5,7 @@
  * to code of the resumer's stack gives the call up: the resumer's TCB is put back before the jump, and the call is
  * released the next time the thread launches. */
 #include "shim.h"
+#include "limit.h"
 #include "../gotcha/libset.h"
 #include <setjmp.h>
 #include <sys/syscall.h>
@@ -93,6 +94,11 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
 		call->defer_rsp = 0;
+	if (call->adopted == ADOPTED_LIMITED) {
+		shim_limits_trim(t, rsp);
+		if (t->current != call)
+			return false;
+	}
 	if (call->adopted || on_call_stack(call, rsp)) {
 		go_on(t, call);
 		return false;

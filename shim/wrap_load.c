@@ -5,6 +5,7 @@
  * through caller_amd64.S, which hands that address over, and call the real function so that it sees an address in the
  * same object: that of some `ret` instruction near the caller, which leads back here. */
 #include "shim.h"
+#include "limit.h"
 #include "../gotcha/libset.h"
 #include <dlfcn.h>
 #include <link.h>
@@ -127,4 +128,5 @@ void shim_loaded_hook(void)
 	shim_bind_late();
 	shim_tcb_loaded();
 	gotcha_loaded();
+	shim_limits_loaded();
 }

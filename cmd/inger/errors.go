@@ -22,10 +22,14 @@ func (e *usageError) Error() string {
 
 // hint returns the line that follows the error.
 func (e *usageError) hint() string {
-	if synopsis, ok := synopses[e.command]; ok {
-		return "usage: " + synopsis + "   (more: inger help " + e.command + ")"
+	if row := find(e.command); row != nil {
+		return "usage: " + row.usage() + "   (more: inger help " + e.command + ")"
 	}
-	return "usage: inger run|options|help …   (more: inger help)"
+	var names []string
+	for _, row := range commands() {
+		names = append(names, row.name)
+	}
+	return "usage: inger " + strings.Join(names, "|") + " …   (more: inger help)"
 }
 
 // A refusal is a program that cannot be run under libinger.

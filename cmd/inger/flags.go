@@ -19,9 +19,6 @@ type invocation struct {
 	args    []string // the program's arguments, without its name
 }
 
-// errHelp is returned by parseRun for --help.
-var errHelp = errors.New("help was asked for")
-
 // optionValue is the pflag.Value of one row of the option table. It notes the text for the environment.
 type optionValue struct {
 	row *options.Option
@@ -57,33 +54,64 @@ func (v optionValue) Set(text string) error {
 	return nil
 }
 
-// parseRun reads the arguments that follow `inger run`. Options end at the first argument that is none, or at --.
-func parseRun(args []string) (invocation, error) {
-	in := invocation{env: map[string]string{}}
-	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
-	flags.SetInterspersed(false)
-	flags.Usage = func() {}
+// runFlags declares the options of the table on flags; what is given goes to in.
+func (in *invocation) runFlags(flags *pflag.FlagSet) {
+	tableFlags(flags, in.env)
+	in.libraryFlag(flags)
+}
+
+func (in *invocation) libraryFlag(flags *pflag.FlagSet) {
+	flags.Var((*pathValue)(&in.library), "library", "")
+}
+
+// tableFlags declares the options of the table on flags; env gets the values of those that are given, by variable.
+func tableFlags(flags *pflag.FlagSet, env map[string]string) {
 	for i := range options.Table {
 		row := &options.Table[i]
-		flag := flags.VarPF(optionValue{row, in.env}, row.Flag, "", "")
+		flag := flags.VarPF(optionValue{row, env}, row.Flag, "", "")
 		if row.On != "" {
 			flag.NoOptDefVal = "1"
 		}
 	}
-	flags.StringVar(&in.library, "library", "", "")
-	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
-		return in, errHelp
-	} else if err != nil {
-		return in, &usageError{command: "run", problem: parseProblem(err)}
+}
+
+// tableWords are the options of the table that take one of a few words, for the shell.
+func tableWords() map[string][]string {
+	words := map[string][]string{}
+	for i := range options.Table {
+		if row := &options.Table[i]; row.Unit == "word" {
+			words[row.Flag] = strings.Split(strings.ReplaceAll(row.Range, " or ", ", "), ", ")
+		}
 	}
-	if flags.Changed("library") && in.library == "" {
-		return in, &usageError{command: "run", problem: `--library: "": is empty`}
+	return words
+}
+
+// switchValue is an option of the tool that takes nothing.
+type switchValue bool
+
+func (v *switchValue) String() string { return "" }
+func (v *switchValue) Type() string   { return "" }
+
+func (v *switchValue) Set(text string) error {
+	if text != "0" && text != "1" {
+		return errors.New("takes no value but 0 or 1")
 	}
-	if flags.NArg() == 0 {
-		return in, &usageError{command: "run", problem: "no program"}
+	*v = text == "1"
+	return nil
+}
+
+// pathValue is a file's name: an empty one is a mistake of the script that calls us.
+type pathValue string
+
+func (v *pathValue) String() string { return string(*v) }
+func (v *pathValue) Type() string   { return "PATH" }
+
+func (v *pathValue) Set(text string) error {
+	if text == "" {
+		return errors.New("is empty")
 	}
-	in.program, in.args = flags.Arg(0), flags.Args()[1:]
-	return in, nil
+	*v = pathValue(text)
+	return nil
 }
 
 // parseProblem says in our words what pflag found.

@@ -10,23 +10,49 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"libinger/options"
 )
 
-// listOptions shows the table with the values in force, as a program started from here would see them.
-func listOptions(args []string, stdout io.Writer) error {
-	switch {
-	case len(args) == 1 && (args[0] == "--help" || args[0] == "-h"):
-		return help([]string{"options"}, stdout)
-	case len(args) > 0:
-		return &usageError{command: "options", problem: "unexpected argument " + quoted(args[0])}
+func optionsCommand() *command {
+	given := map[string]string{}
+	return &command{
+		name:    "options",
+		summary: "show the options in force and where each comes from",
+		about: "Show each option, the value in force for programs started from here, and where that value comes from: the " +
+			"default, the environment, or an option of this command, which takes those of `inger run`.",
+		options:  optionRows(),
+		statuses: []exitStatus{{"1", "A value in the environment is wrong, and the default therefore in force."}},
+		examples: []example{{"What a run with this slice would use:", "inger options --slice 1ms"}},
+		flags:    func(flags *pflag.FlagSet) { tableFlags(flags, given) },
+		values:   tableWords(),
+		run: func(args []string, stdout io.Writer) error {
+			if len(args) > 0 {
+				return &usageError{command: "options", problem: "unexpected argument " + quoted(args[0])}
+			}
+			return listOptions(given, os.LookupEnv, stdout)
+		},
+		complete: func([]string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
-	settings, errs := options.Load(os.LookupEnv)
-	if err := show(stdout, listing(&settings, errs, os.LookupEnv)); err != nil {
+}
+
+// listOptions shows the table with the values in force, as a program started from here with the given ones would see them.
+func listOptions(given map[string]string, environ func(string) (string, bool), stdout io.Writer) error {
+	settings, errs := options.Load(func(name string) (string, bool) {
+		if value, ok := given[name]; ok {
+			return value, true
+		}
+		return environ(name)
+	})
+	if err := show(stdout, listing(&settings, errs, given, environ)); err != nil {
 		return err
 	}
 	if len(errs) != 0 {
-		return fmt.Errorf("options: %w", errors.Join(oneLine(errs)))
+		return fmt.Errorf("options: %w", oneLine(errs))
 	}
 	return nil
 }
@@ -39,7 +65,7 @@ func oneLine(errs []error) error {
 	return fmt.Errorf("%w (and %d more)", errs[0], len(errs)-1)
 }
 
-func listing(settings *options.Settings, errs []error, lookup func(string) (string, bool)) string {
+func listing(settings *options.Settings, errs []error, given map[string]string, lookup func(string) (string, bool)) string {
 	refused := map[string]bool{}
 	for _, err := range errs {
 		var bad *options.Error
@@ -55,7 +81,10 @@ func listing(settings *options.Settings, errs []error, lookup func(string) (stri
 		o := &options.Table[i]
 		from := "default"
 		value, ok := lookup(o.Name)
+		_, asked := given[o.Name]
 		switch {
+		case asked:
+			from = "--" + o.Flag
 		case refused[o.Name]:
 			from = "default, since " + quoted(value) + " is refused"
 		case ok && value != "":

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command inger runs unmodified programs under libinger.
+// Command inger runs unmodified programs under libinger, and looks at them and at the machine.
 //
 // `inger run` looks at the program, sets INGER_* and LD_PRELOAD, and turns itself into the program with execve(2): no
 // process of ours stays behind, so exit status, signals, output and core dumps are the program's own.
@@ -21,6 +21,8 @@ import (
 	"os"
 )
 
+//go:generate go test . -run TestManual -update
+
 // version is the release; the Makefile may set another with -ldflags "-X main.version=…".
 var version = "0.1.0"
 
@@ -38,9 +40,17 @@ func main() {
 
 // dispatch runs the command that args name and returns the exit status. It does not return when a program was started.
 func dispatch(args []string, stdout, stderr io.Writer) int {
-	err := command(args, stdout)
+	var err error
+	if len(args) > 0 && args[0] == "run" {
+		err = runCommand().runDirectly(args[1:], stdout)
+	} else {
+		err = parse(args, stdout)
+	}
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, errFindings) {
+		return statusFailed
 	}
 	fmt.Fprintf(stderr, "inger: %v\n", err)
 	var usage *usageError
@@ -55,27 +65,19 @@ func dispatch(args []string, stdout, stderr io.Writer) int {
 	return statusFailed
 }
 
-func command(args []string, stdout io.Writer) error {
-	if len(args) == 0 {
-		return &usageError{problem: "no command"}
+// parse lets the framework find the command.
+func parse(args []string, stdout io.Writer) error {
+	var problem error // of the texts that the parser shows by itself
+	parser := root(stdout, &problem)
+	parser.SetArgs(append([]string{}, args...)) // nil would mean this process's own
+	if err := parser.Execute(); err != nil {
+		return err
 	}
-	switch args[0] {
-	case "run":
-		return run(args[1:], stdout)
-	case "options":
-		return listOptions(args[1:], stdout)
-	case "help":
-		return help(args[1:], stdout)
-	case "--help", "-h":
-		return help(nil, stdout)
-	case "--version":
-		return show(stdout, "inger "+version+"\n")
-	}
-	if args[0] != "" && args[0][0] == '-' {
-		return &usageError{problem: "unknown option " + quoted(args[0])}
-	}
-	return &usageError{problem: "unknown command " + quoted(args[0]) + "; to run a program, write: inger run PROGRAM"}
+	return problem
 }
+
+// errFindings ends a command that has already said in its answer what is wrong.
+var errFindings = errors.New("the answer says what is wrong")
 
 // show writes an answer; one that could not be written is an error like any other.
 func show(stdout io.Writer, text string) error {

@@ -102,14 +102,18 @@ func TestAnswers(t *testing.T) {
 		want string
 	}{
 		"the version":               {[]string{"--version"}, "inger " + version + "\n"},
-		"the overview":              {[]string{"--help"}, overview},
-		"help alone":                {[]string{"help"}, overview},
-		"help about run":            {[]string{"help", "run"}, runHelp()},
-		"run's own help":            {[]string{"run", "--help"}, runHelp()},
-		"run's own help, short":     {[]string{"run", "-h"}, runHelp()},
-		"help about options":        {[]string{"help", "options"}, optionsText},
-		"options' own help":         {[]string{"options", "--help"}, optionsText},
-		"help after another option": {[]string{"run", "--stats", "--help"}, runHelp()},
+		"the overview":              {[]string{"--help"}, overview()},
+		"the overview, short":       {[]string{"-h"}, overview()},
+		"help alone":                {[]string{"help"}, overview()},
+		"help about help":           {[]string{"help", "help"}, find("help").help()},
+		"help about run":            {[]string{"help", "run"}, find("run").help()},
+		"run's own help":            {[]string{"run", "--help"}, find("run").help()},
+		"run's own help, short":     {[]string{"run", "-h"}, find("run").help()},
+		"help about options":        {[]string{"help", "options"}, find("options").help()},
+		"options' own help":         {[]string{"options", "--help"}, find("options").help()},
+		"doctor's own help":         {[]string{"doctor", "--help"}, find("doctor").help()},
+		"completion's own help":     {[]string{"completion", "--help"}, find("completion").help()},
+		"help after another option": {[]string{"run", "--stats", "--help"}, find("run").help()},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -132,6 +136,17 @@ func TestWrongCommandLines(t *testing.T) {
 		"help about nothing known":       {[]string{"help", "me"}, `inger: help: no command "me"`},
 		"help about two things":          {[]string{"help", "run", "options"}, "inger: help: one command at a time"},
 		"options with an argument":       {[]string{"options", "now"}, `inger: options: unexpected argument "now"`},
+		"an option with a wrong value":   {[]string{"options", "--slice=1"}, `inger: options: --slice: "1": not a duration; write 50us, 1ms or 2s`},
+		"an option where none is":        {[]string{"options", "--fast"}, `inger: options: unknown option "--fast"`},
+		"a slip of the finger":           {[]string{"doktor"}, `inger: unknown command "doktor"; did you mean doctor?`},
+		"a value where none is":          {[]string{"--version=x"}, `inger: --version: "x": takes no value but 0 or 1`},
+		"the version and more":           {[]string{"--version", "now"}, `inger: unknown command "now"; to run a program, write: inger run PROGRAM`},
+		"doctor with two programs":       {[]string{"doctor", "a", "b"}, "inger: doctor: one program at a time"},
+		"doctor with an unknown option":  {[]string{"doctor", "--fast"}, `inger: doctor: unknown option "--fast"`},
+		"doctor with an empty library":   {[]string{"doctor", "--library="}, `inger: doctor: --library: "": is empty`},
+		"completion without a shell":     {[]string{"completion"}, "inger: completion: no shell; write: inger completion bash"},
+		"completion for another shell":   {[]string{"completion", "csh"}, `inger: completion: no completion for "csh", only for bash`},
+		"completion for two":             {[]string{"completion", "bash", "zsh"}, `inger: completion: unexpected argument "zsh"`},
 		"run without a program":          {[]string{"run"}, "inger: run: no program"},
 		"run with options only":          {[]string{"run", "--stats", "--"}, "inger: run: no program"},
 		"an unknown option of run":       {[]string{"run", "--fast", "true"}, `inger: run: unknown option "--fast"`},
@@ -200,5 +215,30 @@ func TestOptionsShowsValuesAndTheirOrigin(t *testing.T) {
 		if !found {
 			t.Errorf("%s: no line that begins with %q in\n%s", name, want, got.stdout)
 		}
+	}
+}
+
+func TestOptionsShowsWhatOptionsWouldDo(t *testing.T) {
+	got := tool(t, "", []string{"INGER_SLICE=1m", "INGER_STACK=1M"}, "options", "--slice", "2ms", "--stats")
+	lines := map[string]string{}
+	for _, line := range strings.Split(got.stdout, "\n") {
+		if words := strings.Fields(line); len(words) > 2 {
+			lines[words[0]] = words[1] + " " + words[2]
+		}
+	}
+	for name, want := range map[string]string{"INGER_SLICE": "2ms --slice", "INGER_STATS": "1 --stats", "INGER_STACK": "1M environment"} {
+		if lines[name] != want {
+			t.Errorf("%s: %q, want %q", name, lines[name], want)
+		}
+	}
+	if got.status != 0 || got.stderr != "" {
+		t.Errorf("status %d, stderr %q", got.status, got.stderr)
+	}
+}
+
+func TestAnOptionOfTheEnvironmentIsOverruledThoughWrong(t *testing.T) {
+	got := tool(t, "", []string{"INGER_SLICE=soon"}, "options", "--slice", "2ms")
+	if got.status != 0 || got.stderr != "" {
+		t.Errorf("%+v, want no complaint about a value that is not used", got)
 	}
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"strings"
 
@@ -14,14 +13,7 @@ import (
 )
 
 // run is `inger run`. It returns only when the program was not started.
-func run(args []string, stdout io.Writer) error {
-	in, err := parseRun(args)
-	if errors.Is(err, errHelp) {
-		return help([]string{"run"}, stdout)
-	}
-	if err != nil {
-		return err
-	}
+func run(in *invocation) error {
 	if err := checkTorture(in.env, os.LookupEnv); err != nil {
 		return err
 	}
@@ -59,7 +51,7 @@ func checkTorture(env map[string]string, lookup func(string) (string, bool)) err
 }
 
 // execute turns this process into the program.
-func execute(in invocation, path string, format fileFormat, environ []string) error {
+func execute(in *invocation, path string, format fileFormat, environ []string) error {
 	restoreSignals()
 	err := unix.Exec(path, append([]string{in.program}, in.args...), environ)
 	if errors.Is(err, unix.ENOEXEC) && format == textFile {

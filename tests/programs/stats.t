@@ -21,7 +21,7 @@ int main(void)
 EOF
 gcc -O1 -o "$DATA/spin" "$DATA/spin.c"
 three=' median=[0-9]+[.][0-9] p99=[0-9]+[.][0-9] max=[0-9]+[.][0-9]'
-stats="libinger: pauses=([0-9]+) deferrals=[0-9]+ slice_us$three overshoot_us$three"
+stats="libinger: pauses=([0-9]+) deferrals=[0-9]+ slice_us$three overshoot_us$three bias_us=[0-9]+[.][0-9]"
 
 # counted NAME MODE MINIMUM - run the spinning program; at least MINIMUM pauses must be counted.
 counted() {

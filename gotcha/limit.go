@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gotcha
+
+/*
+#include "../shim/limit.h"
+#include "libset.h"
+
+extern char shim_limit_enter[] __attribute__((visibility("hidden")));
+static inline void *limit_entry(void) { return shim_limit_enter; }
+*/
+import "C"
+
+import (
+	delf "debug/elf"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"libinger/limit"
+)
+
+// limits is what INGER_LIMITS asks for, and which functions have stubs by now.
+type limits struct {
+	rules []limit.Rule
+	stubs map[uint64]uint64 // by the function's address
+	seen  map[*object]bool
+	free  []byte // room for stubs
+}
+
+var theLimits limits
+
+// stubBytes: movabs $limit, %r11; jmp *(%r11).
+const stubBytes = 16
+
+//export gotcha_go_limits
+func gotcha_go_limits(text *C.char) C.int {
+	return outcome(func() error {
+		l := &theLimits
+		if text != nil {
+			rules, err := limit.Parse(C.GoString(text))
+			if err != nil {
+				return err
+			}
+			*l = limits{rules: rules, stubs: map[uint64]uint64{}, seen: map[*object]bool{}}
+		}
+		if err := the.look(); err != nil {
+			return err
+		}
+		for _, o := range the.objects {
+			if !l.seen[o] {
+				l.seen[o] = true
+				if err := l.bind(o); err != nil {
+					tell("calls have no limits", o.Path, err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// callsThrough says whether calls out of the object are limited: not libc's and the linker's own, nor ours.
+func callsThrough(o *object) bool {
+	return o.Dynamic.Size != 0 && !o.libc() && !strings.HasPrefix(o.Name, "ld-linux") && !strings.HasPrefix(o.Name, "libinger.so")
+}
+
+// bind points the words of one object that lead to limited functions at their stubs.
+func (l *limits) bind(o *object) error {
+	if !callsThrough(o) {
+		return nil
+	}
+	b := the.binder(o)
+	var words []C.struct_gotcha_word
+	for r, err := range o.Relocations() {
+		if err != nil {
+			return err
+		}
+		if r.Type != delf.R_X86_64_GLOB_DAT && r.Type != delf.R_X86_64_JMP_SLOT {
+			continue
+		}
+		s, err := o.Symbol(r.Symbol)
+		if err != nil || s.Name == "" {
+			continue
+		}
+		if !slices.ContainsFunc(l.rules, func(rule limit.Rule) bool { return rule.MatchesSymbol(s.Name) }) {
+			continue
+		}
+		target, _, err := b.target(r)
+		if err != nil || target == 0 {
+			continue // not bound, and perhaps never to be
+		}
+		stub, err := l.stub(s.Name, target)
+		if err != nil {
+			return err
+		}
+		before, err := o.Word(r.Offset)
+		if err != nil {
+			return err
+		}
+		if stub != 0 && before != stub {
+			words = append(words, C.struct_gotcha_word{word: foreign[C.uint64_t](o.Base + r.Offset), before: C.uint64_t(before), after: C.uint64_t(stub)})
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	kept := array[C.struct_gotcha_word](len(words))
+	copy(kept, words)
+	relro := o.layoutRELRO()
+	start := uint64(0)
+	if relro.Size > 0 {
+		start = o.Base + relro.Start
+	}
+	if C.gotcha_install(unsafe.SliceData(kept), C.uint32_t(len(kept)), false, C.uint64_t(start), C.uint64_t(relro.Size)) == 0 {
+		return failure(o, "its GOT was not written")
+	}
+	return nil
+}
+
+// definer names the object that a function is in, as patterns have it. Wrappers of ours are libc's functions.
+func definer(address uint64) (o *object, name string) {
+	for _, o := range the.objects {
+		if address-o.low() < o.high()-o.low() {
+			if strings.HasPrefix(o.Name, "libinger.so") {
+				return o, "libc.so.6"
+			}
+			return o, o.Name
+		}
+	}
+	return nil, ""
+}
+
+// stub gives the stub of a function, 0 when no rule is about it.
+func (l *limits) stub(symbol string, target uint64) (uint64, error) {
+	if at, known := l.stubs[target]; known {
+		return at, nil
+	}
+	for _, at := range l.stubs {
+		if at == target {
+			return 0, nil // the word leads to a stub already
+		}
+	}
+	o, name := definer(target)
+	if o == nil || !o.isText(target) {
+		return 0, nil
+	}
+	i := slices.IndexFunc(l.rules, func(rule limit.Rule) bool { return rule.Matches(name, symbol) })
+	if i < 0 {
+		return 0, nil
+	}
+	rule := &l.rules[i]
+	c := (*C.struct_shim_limit)(allocate(C.sizeof_struct_shim_limit))
+	c.enter = C.limit_entry()
+	c.target = C.uint64_t(target)
+	c.budget_us = C.uint64_t(rule.Budget.Microseconds())
+	c.name = C.CString(name + ":" + limit.Demangled(symbol))
+	c.ends = C.CString(rule.Ends())
+	switch rule.Action {
+	case limit.Return:
+		c.action, c.value, c.error = C.LIMIT_RETURN, C.uint64_t(rule.Value), C.int(rule.Errno)
+	case limit.Abort:
+		c.action = C.LIMIT_ABORT
+	case limit.Log:
+		c.action = C.LIMIT_LOG
+	case limit.Signal:
+		c.action, c.signal = C.LIMIT_SIGNAL, C.int(rule.Signal)
+	}
+	at, err := l.write(uint64(uintptr(unsafe.Pointer(c))))
+	if err == nil {
+		l.stubs[target] = at
+	}
+	return at, err
+}
+
+// write makes a stub. Each page of stubs is written once, before anybody may run in it: a page for one stub is rare, since
+// the words of an object come together.
+func (l *limits) write(c uint64) (uint64, error) {
+	if len(l.free) < stubBytes {
+		page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		if err != nil {
+			return 0, fmt.Errorf("memory for stubs: %w", err)
+		}
+		l.free = page
+	}
+	page := l.free[:stubBytes:stubBytes]
+	at := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(page))))
+	whole := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(at&^uint64(os.Getpagesize()-1)))), os.Getpagesize())
+	if err := unix.Mprotect(whole, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC); err != nil {
+		return 0, fmt.Errorf("executable memory for stubs: %w", err)
+	}
+	page[0], page[1] = 0x49, 0xbb
+	binary.LittleEndian.PutUint64(page[2:], c)
+	page[10], page[11], page[12] = 0x41, 0xff, 0x23
+	l.free = l.free[stubBytes:]
+	if err := unix.Mprotect(whole, unix.PROT_READ|unix.PROT_EXEC); err != nil {
+		return 0, fmt.Errorf("executable memory for stubs: %w", err)
+	}
+	return at, nil
+}
