@@ -11,10 +11,10 @@ static const struct {
 	const char *name;
 	void (*loop)(void *);
 	uint64_t pairs;
-	double goal_ns; /* more than outside */
+	double goal_ns; /* more than outside; 0: none */
 } cases[] = {
 	{ "lock_pair", lock_loop, 10000, 10 },
-	{ "open_pair", open_loop, 200, 150 },
+	{ "open_pair", open_loop, 200, 0 },
 };
 enum { CASES = sizeof(cases) / sizeof(*cases) };
 
@@ -41,7 +41,10 @@ static void measure(size_t c, int turns) {
 	line_time("p99", percentile(&in, 0.99));
 	line_base("outside", median(&out), median(&in));
 	line_time("more", median(&more));
-	line_goal(median(&more) <= cases[c].goal_ns, "<=%.0fns_more", cases[c].goal_ns);
+	if (cases[c].goal_ns > 0)
+		line_goal(median(&more) <= cases[c].goal_ns, "<=%.0fns_more", cases[c].goal_ns);
+	else
+		line_end();
 	samples_free(&in);
 	samples_free(&out);
 	samples_free(&more);

@@ -189,7 +189,7 @@ func (l *limits) write(c uint64) (uint64, error) {
 	}
 	page := l.free[:stubBytes:stubBytes]
 	at := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(page))))
-	whole := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(at&^uint64(os.Getpagesize()-1)))), os.Getpagesize())
+	whole := unsafe.Slice(foreign[byte](at&^uint64(os.Getpagesize()-1)), os.Getpagesize())
 	if err := unix.Mprotect(whole, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC); err != nil {
 		return 0, fmt.Errorf("executable memory for stubs: %w", err)
 	}

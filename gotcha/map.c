@@ -321,19 +321,25 @@ static uint32_t release(struct gotcha_set *set)
 	return count;
 }
 
-/* The pages that were written go; the next access finds what the file has. */
 static bool rewind_member(const struct gotcha_member *m, char *region)
 {
-	for (uint64_t i = 0; i < m->segment_count; i++) {
-		const struct gotcha_segment *s = &m->segments[i];
-		if ((s->protection & PROT_WRITE) && failed_call(shim_syscall3(SYS_madvise, region + s->at, s->bytes, MADV_DONTNEED)))
-			return false; /* locked in memory */
-	}
 	if (m->relro_bytes && failed_call(shim_syscall3(SYS_mprotect, region + m->relro_at, m->relro_bytes, PROT_READ | PROT_WRITE)))
 		return false;
 	for (uint64_t i = 0; i < m->segment_count; i++)
 		if (m->segments[i].zero_bytes)
 			memset(region + m->segments[i].zero_at, 0, m->segments[i].zero_bytes);
+	return true;
+}
+
+/* The pages that were written go; the next access finds what the file has. One call for all, text included: what it costs is
+ * telling the other processors, once each. */
+static bool rewind_batch(const struct gotcha_batch *b, char *region)
+{
+	if (failed_call(shim_syscall3(SYS_madvise, region, b->bytes, MADV_DONTNEED)))
+		return false; /* locked in memory */
+	for (uint64_t i = 0; i < b->member_count; i++)
+		if (!rewind_member(&b->members[i], region))
+			return false;
 	return true;
 }
 
@@ -344,8 +350,7 @@ bool gotcha_renew(struct gotcha_set *set)
 
 	bool good = !set->copied;
 	for (uint32_t n = 0; n < count && good; n++)
-		for (uint64_t i = 0; i < set->plan->batches[n]->member_count && good; i++)
-			good = rewind_member(&set->plan->batches[n]->members[i], set->regions[n]);
+		good = rewind_batch(set->plan->batches[n], set->regions[n]);
 	begin(set);
 	for (uint32_t n = 0; n < count && good; n++)
 		start_batch(set, n);
