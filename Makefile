@@ -33,7 +33,7 @@ export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 LIBINGER := $(BUILD)/libinger.so
 TOOL     := $(BUILD)/inger
 LIB_DIRS  := cmd/libinger elf gotcha interpose limit options shim turquoise
-TOOL_DIRS := cmd/inger doctor elf options
+TOOL_DIRS := cmd/inger doctor elf inspect interpose options
 # Folders are prerequisites, too: a file that is gone changes its folder.
 sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -type d -print -o -type f \
 	\( -name '*.go' -o -name '*.[chsS]' -o -name '*.map' \) ! -name '*_test.go' -print 2>/dev/null)
@@ -107,6 +107,7 @@ install: all
 	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
 	$(TOOL) completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/inger'
 	chmod 644 '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/inger'
+	install -D -m 644 docs/inspect.schema.json '$(DESTDIR)$(PREFIX)/share/inger/inspect.schema.json'
 	install -D -m 644 scripts/libinger.supp '$(DESTDIR)$(PREFIX)/share/inger/libinger.supp'
 	set -e; for page in $(wildcard docs/man/*.1 docs/man/*.3 docs/man/*.7); do \
 		install -D -m 644 "$$page" '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$${page##*/}"; \

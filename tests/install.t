@@ -37,6 +37,7 @@ ok 'the files' same "$listed" './opt/inger/bin/inger
 ./opt/inger/lib/pkgconfig/inger.pc
 ./opt/inger/share/bash-completion/completions/inger
 ./opt/inger/share/gdb/auto-load/opt/inger/lib/libinger.so.0.1.0-gdb.py
+./opt/inger/share/inger/inspect.schema.json
 ./opt/inger/share/inger/libinger.supp'
 pages=$(cd "$root/docs/man" && ls -- *.[137] | sort)
 ok 'there are manual pages' [ -n "$pages" ]

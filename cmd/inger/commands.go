@@ -7,6 +7,7 @@ package main
 func commands() []*command {
 	return []*command{
 		runCommand(),
+		inspectCommand(),
 		doctorCommand(),
 		optionsCommand(),
 		completionCommand(),
