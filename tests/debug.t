@@ -22,7 +22,7 @@ ok() {
 	else
 		failed=$((failed + 1))
 		echo "not ok $ran - $name"
-		tail -n 40 "$scratch/out" | sed 's/^/# /'
+		{ echo "# not ok $ran - $name"; tail -n 40 "$scratch/out" | sed 's/^/# /'; } >&2 # where prove shows it
 	fi
 }
 skip() {

@@ -19,7 +19,7 @@ ok() {
 	else
 		failed=$((failed + 1))
 		echo "not ok $ran - $name"
-		tail -n 30 "$scratch/out" | sed 's/^/# /'
+		{ echo "# not ok $ran - $name"; tail -n 30 "$scratch/out" | sed 's/^/# /'; } >&2 # where prove shows it
 	fi
 }
 same() { [ "$1" = "$2" ] || { printf 'got    %s\nwanted %s\n' "$1" "$2"; false; }; }
