@@ -112,7 +112,7 @@ static bool in_child(void (*function)(void *), void *arg)
 	if (pid < 0)
 		bail("fork");
 	if (pid == 0) {
-		alarm(30); /* a hang is a death */
+		alarm(soak() ? 900 : 30); /* a hang is a death */
 		function(arg);
 		_exit(0);
 	}
