@@ -280,6 +280,7 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 		begin(set);
 		if (gotcha_extend(set)) {
 			gotcha_made_count++;
+			SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_MADE, set);
 			return set;
 		}
 		gotcha_unmake(set, false);
@@ -356,6 +357,7 @@ bool gotcha_renew(struct gotcha_set *set)
 		start_batch(set, n);
 	if (good) {
 		gotcha_made_count++;
+		SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_RENEWED, set);
 		return true;
 	}
 	__atomic_store_n(&set->batch_count, count, __ATOMIC_RELEASE);
@@ -367,6 +369,7 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors)
 {
 	if (destructors)
 		run_destructors(set);
+	SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_GONE, set);
 	uint32_t count = release(set);
 	for (uint32_t n = 0; n < count; n++)
 		shim_syscall2(SYS_munmap, set->regions[n], set->plan->batches[n]->bytes);

@@ -113,6 +113,7 @@ struct gotcha_set *gotcha_take(void)
 void gotcha_retire(struct gotcha_set *set)
 {
 	gotcha_retired_count++;
+	SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_RETIRED, set);
 	if (!gotcha_control(GOTCHA_RETIRE, set, false))
 		gotcha_unmake(set, false);
 }

@@ -59,21 +59,25 @@ func (i Isolation) String() string {
 
 // Settings are the values in force.
 type Settings struct {
-	Slice      time.Duration // 0: main() is not sliced
-	Torture    bool
-	Stats      bool
-	Follow     bool
-	FSGSBase   bool // use the FSGSBASE instructions where the processor has them
-	Clock      Clock
-	Isolation  Isolation
-	Libsets    uint32 // kept ready ahead
-	StackBytes uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
-	Seed       uint64 // meaningful only when SeedSet
-	SeedSet    bool   // a seed of 0 is a seed, so its absence needs a word of its own
+	Slice       time.Duration // 0: main() is not sliced
+	Torture     bool
+	Stats       bool
+	Follow      bool
+	FSGSBase    bool // use the FSGSBASE instructions where the processor has them
+	Clock       Clock
+	Isolation   Isolation
+	Libsets     uint32 // kept ready ahead
+	StackBytes  uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
+	Seed        uint64 // meaningful only when SeedSet
+	Trace       string // file to record to, or empty
+	TraceEvents uint32 // room in it
+	SeedSet     bool   // a seed of 0 is a seed, so its absence needs a word of its own
 }
 
 // Defaults are the settings of an environment without INGER_* variables.
-func Defaults() Settings { return Settings{Follow: true, FSGSBase: true, Libsets: 1} }
+func Defaults() Settings {
+	return Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}
+}
 
 // Error says which value was refused and why. The setting keeps its default.
 type Error struct {

@@ -34,8 +34,8 @@ func TestLoadAcceptsValues(t *testing.T) {
 		name, value string
 		want        Settings
 	}{
-		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true, Libsets: 1}},
-		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true, Libsets: 1}},
+		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}},
+		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}},
 		"microseconds":                               {"INGER_SLICE", "50us", slice(50 * time.Microsecond)},
 		"microseconds with the micro sign U+00B5":    {"INGER_SLICE", "50\u00b5s", slice(50 * time.Microsecond)},
 		"microseconds with the Greek letter U+03BC":  {"INGER_SLICE", "50\u03bcs", slice(50 * time.Microsecond)},
@@ -124,6 +124,8 @@ func TestLoadReportsBadValuesAndKeepsDefaults(t *testing.T) {
 		"a stack too large":             {"INGER_STACK", "1025G", "not between 16K and 1T"},
 		"a size that overflows":         {"INGER_STACK", "18446744073709551616", "not between 16K and 1T"},
 		"a size whose shift overflows":  {"INGER_STACK", "18446744073709551615K", "not between 16K and 1T"},
+		"a trace without room":          {"INGER_TRACE_EVENTS", "1023", "not between 1024 and 67108864"},
+		"a trace of words":              {"INGER_TRACE_EVENTS", "many", "not a number"},
 		"a seed of words":               {"INGER_SEED", "lucky", "not an integer"},
 		"a negative seed":               {"INGER_SEED", "-1", "not an integer"},
 		"a prefix without digits":       {"INGER_SEED", "0x", "not an integer"},
@@ -155,7 +157,7 @@ func TestLoadReportsEveryBadValueAndUsesTheGoodOnes(t *testing.T) {
 	if len(errs) != 2 {
 		t.Errorf("errors %v, want one for each bad value", errs)
 	}
-	if want := (Settings{Follow: true, FSGSBase: true, Libsets: 1, Stats: true}); got != want {
+	if want := (Settings{Follow: true, FSGSBase: true, Libsets: 1, Stats: true, TraceEvents: 1 << 18}); got != want {
 		t.Errorf("settings %+v, want %+v", got, want)
 	}
 }
@@ -194,16 +196,18 @@ func TestTableRowsAgreeWithDefaults(t *testing.T) {
 
 func TestValuePrintsWhatSetReads(t *testing.T) {
 	values := map[string][]string{
-		"INGER_SLICE":     {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
-		"INGER_TORTURE":   {"1"},
-		"INGER_STATS":     {"1"},
-		"INGER_FOLLOW":    {"0"},
-		"INGER_FSGSBASE":  {"0"},
-		"INGER_CLOCK":     {"timer", "timekeeper"},
-		"INGER_ISOLATION": {"shared"},
-		"INGER_LIBSETS":   {"0", "2", "10000"},
-		"INGER_STACK":     {"16K", "65537", "8M", "3G", "1T"},
-		"INGER_SEED":      {"0", "7"},
+		"INGER_SLICE":        {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
+		"INGER_TORTURE":      {"1"},
+		"INGER_STATS":        {"1"},
+		"INGER_FOLLOW":       {"0"},
+		"INGER_FSGSBASE":     {"0"},
+		"INGER_CLOCK":        {"timer", "timekeeper"},
+		"INGER_ISOLATION":    {"shared"},
+		"INGER_LIBSETS":      {"0", "2", "10000"},
+		"INGER_STACK":        {"16K", "65537", "8M", "3G", "1T"},
+		"INGER_SEED":         {"0", "7"},
+		"INGER_TRACE":        {"ring", "/tmp/a b.%p"},
+		"INGER_TRACE_EVENTS": {"1024", "67108864"},
 	}
 	for i := range Table {
 		row := &Table[i]

@@ -161,6 +161,36 @@ func formatSeed(s *Settings) string {
 	return strconv.FormatUint(s.Seed, 10)
 }
 
+// parseTrace takes any name; whether the file can be written is known when it is.
+func parseTrace(s *Settings, value string) string {
+	if strings.IndexByte(value, 0) >= 0 {
+		return "not a file name"
+	}
+	if s.Trace = value; value == "none" {
+		s.Trace = ""
+	}
+	return ""
+}
+
+func formatTrace(s *Settings) string {
+	if s.Trace == "" {
+		return "none"
+	}
+	return s.Trace
+}
+
+func parseEvents(events *uint32, value string) string {
+	number, err := strconv.ParseUint(value, 10, 32)
+	if err != nil && !isRange(err) {
+		return "not a number"
+	}
+	if err != nil || number < 1024 || number > 1<<26 {
+		return "not between 1024 and 67108864"
+	}
+	*events = uint32(number)
+	return ""
+}
+
 // isRange tells a number that is too large from a text that is none. strconv returns a bare *NumError, so that no
 // unwrapping is needed.
 func isRange(err error) bool {

@@ -100,6 +100,21 @@ var Table = []Option{
 		parse:   func(s *Settings, v string) string { return parseSeed(s, v) },
 		format:  formatSeed,
 	},
+	{
+		Name: "INGER_TRACE", Flag: "trace", Arg: "FILE",
+		Unit: "file name", Default: "none", Range: "a file name, or none",
+		Meaning: "Record launches, slices, deferrals, waits and cancels in FILE, which inger report reads, also after a " +
+			"crash. %p in it stands for the process id; programs that the program starts write to FILE.PID.",
+		parse:  parseTrace,
+		format: formatTrace,
+	},
+	{
+		Name: "INGER_TRACE_EVENTS", Flag: "trace-events", Arg: "NUMBER",
+		Unit: "events of 32 bytes", Default: "262144", Range: "1024 to 67108864",
+		Meaning: "How many events the file has room for, rounded up to a power of two; the oldest are overwritten.",
+		parse:   func(s *Settings, v string) string { return parseEvents(&s.TraceEvents, v) },
+		format:  func(s *Settings) string { return strconv.FormatUint(uint64(s.TraceEvents), 10) },
+	},
 }
 
 // Set parses value into the row's setting. When it is refused, s is unchanged and the error is an *Error.

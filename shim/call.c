@@ -16,6 +16,17 @@
 
 static const linger_t failed = {0};
 
+/* For the trace: why a slice has ended. */
+static enum trace_end slice_end(const struct shim_call *call)
+{
+	switch (atomic_load_explicit(&call->state, memory_order_relaxed)) {
+	case SHIM_PAUSING: return call->yielded ? TRACE_YIELDED : TRACE_CLOCK;
+	case SHIM_LOST: return TRACE_LEFT;
+	case SHIM_FAULTED: return TRACE_FAULTED;
+	default: return TRACE_DONE;
+	}
+}
+
 /* The caller has taken the call (state SHIM_RESUMING). */
 void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budget_us)
 {
@@ -43,12 +54,14 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 		gotcha_swap_options(call);
 	if (SHIM_UNLIKELY(call->mask_changed))
 		shim_mask_enter(call);
+	SHIM_TRACE(TRACE_SLICE_BEGIN, call, deadline, 0);
 	shim_run_until(t, call, deadline);
 
 	shim_switch_in(call);
 
 	if (SHIM_UNLIKELY(call->overflowed) && call->state == SHIM_PAUSING)
 		call->state = SHIM_FAULTED;
+	SHIM_TRACE(TRACE_SLICE_END, call, slice_end(call), call->deadline);
 	if (SHIM_UNLIKELY(call->mask_changed))
 		shim_mask_leave(call);
 
@@ -206,6 +219,8 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 			call->launcher = shim_call_handle(outer);
 			outer->launches = true;
 		}
+		SHIM_TRACE(TRACE_LAUNCH, call, func,
+			   (attr ? shim_trace_name(attr->name) : 0) | (uint64_t)isolated << 32 | (uint64_t)shim_trace_number(outer) << 40);
 		/* A library's function is called as the libset has it. */
 		if (isolated && SHIM_UNLIKELY((uint64_t)func - gotcha_program.program_low >= gotcha_program.program_high - gotcha_program.program_low))
 			func = (void (*)(void *))gotcha_copy_of(call->set, (uint64_t)func);

@@ -305,8 +305,21 @@ static void end_inner(struct shim_thread *t, const struct shim_call *call)
 	}
 }
 
+static int end_untraced(struct shim_thread *t, struct shim_call *call);
+
 /* The call is taken, or has faulted. 0, or EBUSY: it is as it was. */
 static int end(struct shim_thread *t, struct shim_call *call)
+{
+	if (SHIM_LIKELY(!shim_tracing))
+		return end_untraced(t, call);
+	uint32_t number = shim_trace_number(call); /* it may be gone afterwards */
+	shim_trace_add(TRACE_CANCEL_BEGIN, number, 0, 0);
+	int error = end_untraced(t, call);
+	shim_trace_add(TRACE_CANCEL_END, number, (uint64_t)error, 0);
+	return error;
+}
+
+static int end_untraced(struct shim_thread *t, struct shim_call *call)
 {
 	bool faulted = call->state == SHIM_FAULTED, ended = false;
 

@@ -17,6 +17,7 @@ struct shim_config {
 	uint32_t follow;
 	uint32_t fsgsbase; /* may be used */
 	uint32_t libsets;  /* kept ready ahead */
+	uint32_t trace_events; /* INGER_TRACE_EVENTS */
 	uint32_t isolate;  /* launch() without attributes */
 };
 

@@ -114,6 +114,7 @@ bool shim_contain(int sig, const siginfo_t *info, void *context, const char **wh
 			__builtin_memcpy(&frame->uc_sigmask, &c->outer_mask, sizeof c->outer_mask);
 		c->mask_changed = false;
 	}
+	SHIM_TRACE(TRACE_FAULT, call, (uint64_t)sig << 48 | fault.instruction, fault.address);
 	shim_abandon(t, call, contained, SHIM_FAULTED);
 	contained->fault = fault;
 	contained->state = SHIM_FAULTED;

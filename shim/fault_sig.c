@@ -7,6 +7,7 @@
 #include "shim.h"
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 bool shim_fault_stack_make(struct shim_thread *t)
 {
@@ -52,6 +53,8 @@ void shim_fault_handler(int sig, siginfo_t *info, void *context)
 	struct shim_thread *t = shim_tls.thread;
 	struct shim_call *call = t ? t->current : NULL;
 	char name[200];
+	const ucontext_t *frame = context;
+	SHIM_TRACE(TRACE_FAULT, call, (uint64_t)sig << 48 | (uint64_t)frame->uc_mcontext.gregs[SHIM_RIP], info->si_addr);
 	if (call && shim_is_overflow(call, sig, info, context))
 		report_overflow(call);
 	if (why)

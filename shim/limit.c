@@ -44,8 +44,10 @@ static struct shim_limited *record_of(struct shim_call *call)
 }
 
 /* The records from `to` on are over. */
-static void leave(struct shim_thread *t, uint32_t to)
+static void leave(struct shim_thread *t, uint32_t to, enum trace_end why)
 {
+	for (uint32_t i = t->limits->depth; SHIM_UNLIKELY(shim_tracing) && i-- > to;)
+		SHIM_TRACE(TRACE_SLICE_END, &t->limits->list[i].call, why, t->limits->list[i].deadline);
 	struct shim_call *outer = t->limits->list[to].call.parent;
 
 	shim_tls.call = outer;
@@ -64,7 +66,7 @@ void shim_limits_trim(struct shim_thread *t, uint64_t rsp)
 	while (depth && l->list[depth - 1].call.state != SHIM_PAUSING && l->list[depth - 1].rsp && l->list[depth - 1].rsp < rsp)
 		depth--;
 	if (depth < l->depth)
-		leave(t, depth);
+		leave(t, depth, TRACE_LEFT);
 }
 
 /* NULL: without a limit; 1: shim_limit_prepare() first. `rsp`: where the return address is. */
@@ -93,6 +95,8 @@ struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp)
 	call->slice_start = shim_now();
 	r->deadline = call->slice_start + shim_us_to_ticks(limit->budget_us);
 	uint64_t deadline = outer && outer->deadline < r->deadline ? outer->deadline : r->deadline;
+	SHIM_TRACE(TRACE_LAUNCH, call, limit->target, shim_trace_name(limit->name) | (uint64_t)shim_trace_number(outer) << 40);
+	SHIM_TRACE(TRACE_SLICE_BEGIN, call, r->deadline, 0);
 	shim_tls.call = call;
 	shim_run_until(t, call, deadline);
 	return r;
@@ -112,6 +116,7 @@ bool shim_limit_prepare(void)
 		static _Atomic uint32_t born;
 		struct shim_call *call = &l->list[i].call;
 		call->adopted = ADOPTED_LIMITED;
+		call->index = i;
 		call->fs = t->fs;
 		call->thread = t;
 		own_init(&call->owner, TAG_BASE + atomic_fetch_add(&born, 1) % TAG_BASE);
@@ -126,7 +131,7 @@ void shim_limits_thread_exit(struct shim_thread *t)
 {
 	if (!t->limits)
 		return;
-	leave(t, 0);
+	leave(t, 0, TRACE_LEFT);
 	for (uint32_t i = 0; i < LIMIT_DEPTH; i++) {
 		shim_patterns_release(&t->limits->list[i].call);
 		shim_patterns_end(&t->limits->list[i].call);
@@ -169,7 +174,7 @@ void shim_limit_close(struct shim_limited *r)
 	}
 	if (SHIM_UNLIKELY(r->call.holds.count))
 		hold_end(&r->call);
-	leave(t, (uint32_t)(r - t->limits->list));
+	leave(t, (uint32_t)(r - t->limits->list), TRACE_DONE);
 }
 
 /* The function has been left: nothing of it runs any more, and what it has taken is given back. */
@@ -191,7 +196,7 @@ uint64_t shim_limit_drop(struct shim_limited *r)
 		}
 		shim_patterns_release(call);
 	}
-	leave(t, (uint32_t)(r - t->limits->list));
+	leave(t, (uint32_t)(r - t->limits->list), TRACE_GIVEN_UP);
 	report(limit, "a call is given up", limit->ends);
 	if (limit->error)
 		errno = limit->error;

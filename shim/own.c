@@ -42,7 +42,9 @@ struct shim_owner *own_nested(struct shim_call *call)
 
 void own_allocates(struct shim_call *call)
 {
-	call->defer_slot = __start_shim_own_slots;
+	static char mark __attribute__((section("shim_own_slots"), used)); /* the slot of no function */
+
+	call->defer_slot = &mark;
 }
 
 /* Take a resource's tag from `from`; false: it is not (any more) the owner's. `to` 0: nobody's. */

@@ -97,6 +97,17 @@ static bool plain_libsets(const char *text, uint32_t *libsets)
 	return true;
 }
 
+static bool plain_events(const char *text, uint32_t *events)
+{
+	const char *end;
+	uint64_t n;
+
+	if (!number(text, &n, &end) || *end || n < 1024 || n > 1u << 26)
+		return false;
+	*events = (uint32_t)n;
+	return true;
+}
+
 static bool plain_seed(const char *text, uint64_t *seed)
 {
 	const char *end;
@@ -132,6 +143,8 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 			good = plain_libsets(value, &c->libsets);
 		else if (IS("INGER_SEED"))
 			good = plain_seed(value, &c->seed);
+		else if (IS("INGER_TRACE_EVENTS"))
+			good = plain_events(value, &c->trace_events);
 		else if (IS("INGER_STACK"))
 			good = plain_stack(value, &c->stack_bytes);
 		if (!good)

@@ -92,12 +92,12 @@ uint32_t shim_pool_calls(void)
 	return table_used;
 }
 
-static _Atomic uint64_t stacks, stacks_bytes;
+_Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 
 void shim_pool_sizes(uint64_t *count, uint64_t *bytes)
 {
-	*count = stacks;
-	*bytes = stacks_bytes;
+	*count = shim_stacks_count;
+	*bytes = shim_stacks_bytes;
 }
 
 static void *map_bytes(size_t bytes)
@@ -201,8 +201,8 @@ static struct shim_call *make(size_t stack_bytes)
 		errno = error;
 		return NULL;
 	}
-	stacks++;
-	stacks_bytes += bytes;
+	shim_stacks_count++;
+	shim_stacks_bytes += bytes;
 	return call;
 }
 
@@ -336,8 +336,8 @@ void shim_call_destroy(struct shim_call *call)
 	hold_end(call);
 	shim_tcb_unmake(call);
 	shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
-	stacks--;
-	stacks_bytes -= call->map_bytes;
+	shim_stacks_count--;
+	shim_stacks_bytes -= call->map_bytes;
 	(void)munmap(call->map, call->map_bytes);
 }
 

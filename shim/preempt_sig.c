@@ -131,16 +131,19 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	shim_clock_learn(t, now);
 	if (!call || t->quiet) {
 		t->counts.spurious++;
+		SHIM_TRACE(TRACE_SIGNAL, NULL, deadline, TRACE_SPURIOUS);
 		return;
 	}
 	call->marks.ours++;
 	note_restart(t, frame->uc_mcontext.gregs);
 	if (deadline == SHIM_NEVER) {
 		t->counts.spurious++;
+		SHIM_TRACE(TRACE_SIGNAL, call, deadline, TRACE_SPURIOUS);
 		return;
 	}
 	if (now + shim_us_to_ticks(EARLY_WAIT_US) < deadline) {
 		t->counts.spurious++;
+		SHIM_TRACE(TRACE_SIGNAL, call, deadline, TRACE_EARLY);
 		shim_arm(t, deadline);
 		return;
 	}
@@ -150,12 +153,17 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	    !waits_pausably(call, frame->uc_mcontext.gregs)) {
 		/* The section's end pauses. The clock comes back all the same, for a section left by an exception. */
 		t->counts.deferrals += !call->pending;
+		SHIM_TRACE(TRACE_SIGNAL, call, deadline, TRACE_DEFERS);
+		if (!call->pending)
+			SHIM_TRACE(TRACE_DEFER, call, shim_trace_section(call), frame->uc_mcontext.gregs[SHIM_RIP]);
 		call->pending = 1;
 		if (t->backoff_ns < LONG_SECTION_NS)
 			t->backoff_ns = LONG_SECTION_NS;
 		shim_arm_backoff(t);
 		return;
 	}
-	if (!shim_try_inject(call, context))
+	bool pauses = shim_try_inject(call, context);
+	SHIM_TRACE(TRACE_SIGNAL, call, deadline, pauses ? TRACE_PAUSES : TRACE_LATER);
+	if (!pauses)
 		shim_arm_backoff(t);
 }

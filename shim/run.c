@@ -31,6 +31,7 @@ static struct shim_call main_call;
 static void begin_slice(struct shim_thread *t, struct shim_call *call)
 {
 	call->slice_start = shim_now();
+	SHIM_TRACE(TRACE_SLICE_BEGIN, call, call->slice_start + shim_us_to_ticks(shim_config.slice_ns / 1000), 0);
 	shim_run_until(t, call, call->slice_start + shim_us_to_ticks(shim_config.slice_ns / 1000));
 }
 
@@ -41,6 +42,7 @@ _Noreturn static void supervise(void)
 		struct shim_thread *t = call->thread;
 		uint64_t now = shim_now();
 
+		SHIM_TRACE(TRACE_SLICE_END, call, TRACE_CLOCK, call->deadline);
 		t->current = NULL;
 		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
 		shim_stats_slice(now - call->slice_start, (int64_t)(now - call->deadline));
@@ -112,6 +114,7 @@ static bool adopt_main(void)
 	call->caller_rsp = prepare_stack(supervisor->stack_top);
 	call->state = SHIM_RUNNING;
 	shim_tls.call = call;
+	SHIM_TRACE(TRACE_LAUNCH, call, program_main, shim_trace_name("main"));
 	begin_slice(t, call);
 	return true;
 }
@@ -156,7 +159,8 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 
 	/* libc has set environ already when it is a shared object. */
 	for (char **e = env; *e; e++) {
-		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0)
+		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0 &&
+		    strncmp(*e, "INGER_TRACE=", 12) != 0)
 			continue;
 		shim_configure();
 		if (shim_config.stats)

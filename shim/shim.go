@@ -54,6 +54,7 @@ func shim_go_configure(config *C.struct_shim_config) {
 	config.follow = truth(settings.Follow)
 	config.fsgsbase = truth(settings.FSGSBase)
 	config.libsets = C.uint32_t(settings.Libsets)
+	config.trace_events = C.uint32_t(settings.TraceEvents)
 	config.isolate = truth(settings.Isolation == options.Isolated)
 	switch settings.Clock {
 	case options.Timer:

@@ -23,6 +23,7 @@
 #include "hold.h"
 #include "offsets.h"
 #include "own.h"
+#include "trace.h"
 #include "../include/inger.h"
 
 #define SHIM_NEVER UINT64_MAX
@@ -114,7 +115,7 @@ struct shim_call {
 	int own_errno;              /* errno of the own TCB during an own-TCB section */
 	uint32_t yielded;           /* the pause came from inger_pause() */
 	uint64_t regs[18];          /* general registers and flags of a preempted call */
-	void *defer_slot;           /* which function the deferred section is: its slot, or NULL for one written in C */
+	void *defer_slot;           /* which function the deferred section is: its slot, the name of one written in C, or NULL for a handler */
 	uint64_t entry_rsp;         /* where shim_entry_start begins: stack_top, or below what a cancelled call has there */
 
 	uint32_t at_return;         /* regs: RIP is a return address (shim_pause_here()), not an instruction that was interrupted */
@@ -191,6 +192,7 @@ struct shim_thread {
 	struct shim_counts counts; /* stats.c */
 	int reason_error;         /* inger_strerror(): errno of the last failure that has a reason */
 	char reason[256];
+	_Atomic uint64_t trace_at; /* next event of the page that is this thread's; trace_sig.c */
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
 };
 
@@ -332,11 +334,12 @@ static inline bool shim_call_has_traces(const struct shim_call *call)
 }
 
 /* Deferred sections written in C. */
-static inline bool shim_defer_begin(struct shim_call *call, void *frame)
+#define shim_defer_begin(call, frame) shim_defer_begin_as(call, frame, __func__)
+static inline bool shim_defer_begin_as(struct shim_call *call, void *frame, const char *name)
 {
 	if (!call || (call->defer_rsp && call->defer_rsp >= (uint64_t)frame))
 		return false;
-	call->defer_slot = NULL;
+	call->defer_slot = (void *)name;
 	call->defer_rsp = (uint64_t)frame;
 	__asm__ volatile("" ::: "memory");
 	return true;
@@ -375,6 +378,7 @@ void *shim_call_handle(const struct shim_call *call);
 struct shim_call *shim_call_at(uint32_t index);
 void shim_pool_thread_exit(struct shim_thread *t);
 uint32_t shim_pool_calls(void);
+extern _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
 /* ---- tcb.c */

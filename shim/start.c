@@ -16,7 +16,8 @@
 
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
-struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1};
+struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1,
+				  .trace_events = TRACE_EVENTS_DEFAULT};
 
 __attribute__((constructor)) static void loaded(void)
 {
@@ -44,6 +45,7 @@ void shim_configure(void)
 		shim_config = plain;
 	else if (shim_go_start())
 		shim_go_configure(&shim_config);
+	shim_trace_configure();
 }
 
 static int find_linker(struct dl_phdr_info *info, size_t size, void *in_linker)
@@ -64,6 +66,7 @@ static int find_linker(struct dl_phdr_info *info, size_t size, void *in_linker)
 static void fork_child(void)
 {
 	shim_config.stats = 0;
+	shim_trace_forked();
 	shim_pool_forked();
 	own_map_forked();
 	shim_regex_forked();
@@ -99,6 +102,7 @@ static int start_once(void)
 		shim_config.clock = shim_clock_choose();
 	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_start())
 		shim_config.clock = SHIM_CLOCK_TIMER;
+	shim_trace_open();
 	return 0;
 }
 

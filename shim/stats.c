@@ -140,6 +140,7 @@ void shim_stats_print(void)
 {
 	char line[400], *at = line, *end = line + sizeof line - 1;
 
+	shim_trace_exit();
 	if (printed || !shim_config.stats || !shim_in_own_process())
 		return;
 	printed = true;

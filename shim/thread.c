@@ -91,6 +91,7 @@ struct shim_thread *shim_thread_get(void)
 	t->limits = NULL;
 	t->free_count[0] = t->free_count[1] = 0;
 	t->quiet = false;
+	t->trace_at = 0;
 	shim_tls.thread = t;
 	if (have_exit_key)
 		(void)pthread_setspecific(exit_key, t);

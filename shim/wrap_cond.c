@@ -162,6 +162,7 @@ static int wait_private(struct shim_call *call, pthread_cond_t *c, pthread_mutex
 __attribute__((noinline)) static int wait_inside(struct shim_call *call, pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
 						 const struct timespec *until)
 {
+	SHIM_WAIT("pthread_cond_wait", c);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 
 	if (!began || call->deadline == SHIM_NEVER || !layout_known()) {

@@ -88,6 +88,7 @@ SHIM_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 
 	if (!shim_tls.thread)
 		return real(fd, buffer, bytes);
+	SHIM_WAIT(__func__, fd);
 	CALL_AGAIN(result, fd, SO_RCVTIMEO, POLLIN, real(fd, buffer, bytes));
 	return result;
 }
@@ -106,6 +107,7 @@ SHIM_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 
 	if (!shim_tls.thread)
 		return real(fd, buffer, bytes);
+	SHIM_WAIT(__func__, fd);
 	for (;;) {
 		struct shim_marks before = *shim_marks_here();
 		CALL_AGAIN(result, fd, SO_SNDTIMEO, POLLOUT, real(fd, (const char *)buffer + total, bytes - (size_t)total));
@@ -129,6 +131,7 @@ static ssize_t write_at(int fd, const void *buffer, size_t bytes, off_t offset)
 
 	if (!shim_tls.thread)
 		return real(fd, buffer, bytes, offset);
+	SHIM_WAIT(__func__, fd);
 	for (;;) {
 		struct shim_marks before = *shim_marks_here();
 		CALL_AGAIN(result, fd, 0, 0, real(fd, (const char *)buffer + total, bytes - (size_t)total, offset + total));
@@ -209,6 +212,8 @@ static ssize_t vector(enum vector_kind kind, int fd, const struct iovec *parts, 
 	short events = receives ? POLLIN : POLLOUT;
 	ssize_t result;
 
+	static const char *const names[] = {"writev", "pwritev", "sendmsg", "recvmsg"};
+	SHIM_WAIT(names[kind], fd);
 	struct shim_marks before = *shim_marks_here();
 	CALL_AGAIN(result, fd, option, events, vector_call(kind, fd, parts, count, offset, message, flags));
 	/* A receive is complete when it has something, unless all was asked for. */
@@ -302,6 +307,7 @@ SHIM_EXPORT ssize_t recvfrom(int fd, void *buffer, size_t bytes, int flags, stru
 
 	if (!shim_tls.thread)
 		return real(fd, buffer, bytes, flags, from, length);
+	SHIM_WAIT(__func__, fd);
 	for (;;) {
 		struct shim_marks before = *shim_marks_here();
 		CALL_AGAIN(result, fd, SO_RCVTIMEO, POLLIN,
@@ -329,6 +335,7 @@ SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int f
 
 	if (!shim_tls.thread)
 		return real(fd, messages, count, flags);
+	SHIM_WAIT(__func__, fd);
 	CALL_AGAIN(result, fd, SO_SNDTIMEO, POLLOUT, real(fd, messages, count, flags));
 	return result;
 }
@@ -341,6 +348,7 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int f
 
 	if (!shim_tls.thread)
 		return real(fd, messages, count, flags, timeout);
+	SHIM_WAIT(__func__, fd);
 	long owned;
 	if (shim_receive_owned(SYS_recvmmsg, fd, messages, NULL, count, flags, timeout, &owned))
 		return (int)owned;
@@ -364,6 +372,7 @@ SHIM_EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t bytes)
 
 	if (!shim_tls.thread)
 		return real(fd, mode, offset, bytes);
+	SHIM_WAIT(__func__, fd);
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	CALL_AGAIN(result, fd, 0, 0, real(fd, mode, offset, bytes));
 	shim_defer_end(call, deferred);
@@ -383,6 +392,7 @@ SHIM_EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t bytes)
 
 	if (!shim_tls.thread)
 		return real(fd, offset, bytes);
+	SHIM_WAIT(__func__, fd);
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	do {
 		before = *shim_marks_here();

@@ -67,6 +67,7 @@ void shim_abandon(struct shim_thread *t, struct shim_call *call, const struct sh
 		struct shim_call *parent = call->parent;
 		if (call->set && gotcha_program.optind)
 			gotcha_swap_options(call);
+		SHIM_TRACE(TRACE_SLICE_END, call, state == SHIM_FAULTED ? TRACE_FAULTED : TRACE_LEFT, call->deadline);
 		call->state = state;
 		call->next = t->abandoned;
 		t->abandoned = call;

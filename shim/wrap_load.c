@@ -127,6 +127,7 @@ void shim_loaded_hook(void)
 	shim_publish_check();
 	shim_bind_late();
 	shim_tcb_loaded();
+	shim_trace_objects();
 	gotcha_loaded();
 	shim_limits_loaded();
 }

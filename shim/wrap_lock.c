@@ -49,15 +49,17 @@ typedef int clocked(void *, clockid_t, const struct timespec *);
 struct way {
 	enum hold_kind kind;
 	void **lock, **attempt, **clocklock;
+	const char *name;
 };
 static const struct way way_mutex = {HOLD_MUTEX, &shim_real_pthread_mutex_lock, &shim_real_pthread_mutex_trylock,
-				     &shim_real_pthread_mutex_clocklock};
+				     &shim_real_pthread_mutex_clocklock, "pthread_mutex_lock"};
 static const struct way way_read = {HOLD_RWLOCK, &shim_real_pthread_rwlock_rdlock, &shim_real_pthread_rwlock_tryrdlock,
-				    &shim_real_pthread_rwlock_clockrdlock};
+				    &shim_real_pthread_rwlock_clockrdlock, "pthread_rwlock_rdlock"};
 static const struct way way_write = {HOLD_RWLOCK, &shim_real_pthread_rwlock_wrlock, &shim_real_pthread_rwlock_trywrlock,
-				     &shim_real_pthread_rwlock_clockwrlock};
-static const struct way way_spin = {HOLD_SPINLOCK, &shim_real_pthread_spin_lock, &shim_real_pthread_spin_trylock, NULL};
-static const struct way way_stream = {HOLD_STREAM, &shim_real_flockfile, &shim_real_ftrylockfile, NULL};
+				     &shim_real_pthread_rwlock_clockwrlock, "pthread_rwlock_wrlock"};
+static const struct way way_spin = {HOLD_SPINLOCK, &shim_real_pthread_spin_lock, &shim_real_pthread_spin_trylock, NULL,
+				    "pthread_spin_lock"};
+static const struct way way_stream = {HOLD_STREAM, &shim_real_flockfile, &shim_real_ftrylockfile, NULL, "flockfile"};
 
 static inline bool taken(int result)
 {
@@ -66,7 +68,7 @@ static inline bool taken(int result)
 
 static inline int attempt(struct shim_call *call, const struct way *way, void *lock, void *frame)
 {
-	bool began = shim_defer_begin(call, frame);
+	bool began = shim_defer_begin_as(call, frame, way->name);
 	int result = ((simple *)*way->attempt)(lock);
 
 	if (SHIM_LIKELY(taken(result)))
@@ -107,10 +109,11 @@ __attribute__((noinline)) static int wait_for(struct shim_call *call, const stru
 					      const struct timespec *until)
 {
 	bool poll = without_queue(way, lock);
+	SHIM_WAIT(way->name, lock);
 
 	for (unsigned round = 0;; round++) {
 		struct timespec end;
-		bool began = shim_defer_begin(call, SHIM_FRAME), slice_over = false;
+		bool began = shim_defer_begin_as(call, SHIM_FRAME, way->name), slice_over = false;
 		bool ends = hold_slice_end(call, began, &end);
 		int result;
 

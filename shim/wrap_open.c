@@ -38,6 +38,7 @@ static inline bool in_call(const struct shim_call *call)
 /* The common part: `libc` is the real function's call; the system call's number and arguments follow. */
 #define PAUSABLE(pausable, libc, number, ...)                                              \
 	do {                                                                                      \
+		SHIM_WAIT(__func__, 0);                                                                  \
 		struct shim_call *call = shim_tls.call;                                                  \
 		bool inside = in_call(call);                                                             \
 		bool began = inside && shim_defer_begin(call, SHIM_FRAME);                               \

@@ -109,6 +109,7 @@ SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int ms)
 
 	if (!shim_tls.thread) /* a timeout of 0 fails with EINTR, too, when a signal is pending */
 		return real(fds, n, ms);
+	SHIM_WAIT(__func__, n);
 	struct timespec timeout;
 	struct countdown c = count_down(milliseconds(ms, &timeout));
 	struct shim_marks before = *shim_marks_here();
@@ -139,6 +140,7 @@ SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeo
 		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	if (!shim_tls.thread)
 		return real(fds, n, timeout, mask ? &wanted : NULL);
+	SHIM_WAIT(__func__, n);
 	struct countdown c = count_down(timeout);
 	struct shim_marks before = *shim_marks_here();
 	return ppoll_again(real(fds, n, timeout, mask ? &wanted : NULL), &before, fds, n, &c, mask ? shim_mask_bits(&wanted) : NULL);
@@ -172,6 +174,7 @@ SHIM_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *t
 
 	if (!shim_tls.thread)
 		return real(n, r, w, x, timeout);
+	SHIM_WAIT(__func__, n);
 	struct timespec time, left;
 	if (timeout) {
 		if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
@@ -207,6 +210,7 @@ SHIM_EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x, const struct tim
 		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	if (!shim_tls.thread)
 		return real(n, r, w, x, timeout, mask ? &wanted : NULL);
+	SHIM_WAIT(__func__, n);
 	struct countdown c = count_down(timeout);
 	struct shim_marks before = *shim_marks_here();
 	return pselect_again(real(n, r, w, x, timeout, mask ? &wanted : NULL), &before, n, r, w, x, &c,
@@ -242,6 +246,7 @@ SHIM_EXPORT int epoll_pwait(int fd, struct epoll_event *events, int n, int ms, c
 		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	if (!shim_tls.thread)
 		return real(fd, events, n, ms, mask ? &wanted : NULL);
+	SHIM_WAIT(__func__, fd);
 	struct timespec timeout;
 	struct countdown c = count_down(milliseconds(ms, &timeout));
 	struct shim_marks before = *shim_marks_here();
@@ -266,6 +271,7 @@ SHIM_EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int n, const st
 		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	if (!shim_tls.thread)
 		return real(fd, events, n, timeout, mask ? &wanted : NULL);
+	SHIM_WAIT(__func__, fd);
 	struct countdown c = count_down(timeout);
 	struct shim_marks before = *shim_marks_here();
 	return epoll_again(real(fd, events, n, timeout, mask ? &wanted : NULL), &before, fd, events, n, &c,

@@ -33,7 +33,7 @@ void shim_exec_begin(void)
 		shim_disarm(t);
 		shim_syscall0(SYS_getpid);
 	}
-	if (shim_config.stats && shim_in_own_process())
+	if (shim_in_own_process())
 		shim_stats_print();
 }
 

@@ -9,8 +9,9 @@
 
 typedef long any_function(long, long, long, long, long, long);
 
-__attribute__((noinline)) static long call_again(any_function *real, long a, long b, long c, long d, long e, long f)
+__attribute__((noinline)) static long call_again(const char *name, any_function *real, long a, long b, long c, long d, long e, long f)
 {
+	SHIM_WAIT(name, a);
 	for (;;) {
 		struct shim_marks before = *shim_marks_here();
 		long result = real(a, b, c, d, e, f);
@@ -36,6 +37,6 @@ __attribute__((noinline, cold)) static any_function *resolve(void *const *real)
 		if (SHIM_UNLIKELY(!real))                                                              \
 			real = resolve(&shim_real_##name);                                             \
 		return SHIM_LIKELY(!shim_tls.thread) ? real(a, b, c, d, e, f)                          \
-						     : call_again(real, a, b, c, d, e, f);             \
+						     : call_again(#name, real, a, b, c, d, e, f);             \
 	}
 #include "wrap_gen.h"

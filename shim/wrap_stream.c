@@ -39,6 +39,7 @@ static void wait_for(int fd, short events)
 	long flags = shim_syscall2(SYS_fcntl, fd, F_GETFL);
 	if (flags < 0 || (flags & O_NONBLOCK))
 		return;
+	SHIM_WAIT(events == POLLIN ? "a stream's input" : "a stream's output", fd);
 	while (shim_syscall6(SYS_ppoll, (long)&p, 1, 0, 0, 8, 0) == -EINTR)
 		;
 }

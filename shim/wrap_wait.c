@@ -55,6 +55,7 @@ SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespe
 
 	if (!shim_tls.thread)
 		return real(clock, flags, time, left);
+	SHIM_WAIT(__func__, clock);
 	struct shim_marks before = *shim_marks_here();
 	/* A relative sleep is measured by CLOCK_MONOTONIC also when CLOCK_REALTIME was asked for: clock_nanosleep(2). */
 	clockid_t measure = clock == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock;
@@ -151,6 +152,7 @@ static int suspend(uint64_t mask)
 {
 	uint64_t all = ~0ull, old;
 	struct shim_marks before;
+	SHIM_WAIT("sigsuspend", 0);
 
 	mask &= ~SHIM_SIGNAL_BIT;
 	shim_mask_note(shim_tls.call); /* while it is paused here the resumer has its own */
@@ -229,6 +231,7 @@ SHIM_EXPORT int sigtimedwait(const sigset_t *wanted, siginfo_t *info, const stru
 	*shim_mask_bits(&set) = *(const uint64_t *)wanted & ~SHIM_SIGNAL_BIT;
 	if (!shim_tls.thread)
 		return real(&set, info, timeout);
+	SHIM_WAIT(__func__, 0);
 	struct shim_marks before = *shim_marks_here();
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	int result = real(&set, info, timeout);

@@ -106,6 +106,9 @@ func root(stdout io.Writer, problem *error) *cobra.Command {
 		}
 		var similar []string
 		if args[0] != "" { // of which everything is an extension
+			if len(args[0]) <= 3 { // of which anything short is two slips away
+				c.SuggestionsMinimumDistance = 1
+			}
 			similar = c.SuggestionsFor(args[0])
 		}
 		return unknownCommand(args[0], similar)

@@ -7,6 +7,9 @@ package main
 func commands() []*command {
 	return []*command{
 		runCommand(),
+		traceCommand(),
+		reportCommand(),
+		topCommand(),
 		inspectCommand(),
 		doctorCommand(),
 		optionsCommand(),

@@ -52,6 +52,9 @@ func dispatch(args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, errFindings) {
 		return statusFailed
 	}
+	if status, ok := isProgramStatus(err); ok {
+		return status
+	}
 	fmt.Fprintf(stderr, "inger: %v\n", err)
 	var usage *usageError
 	if errors.As(err, &usage) {

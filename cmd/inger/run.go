@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,13 @@ import (
 func run(in *invocation) error {
 	if err := checkTorture(in.env, os.LookupEnv); err != nil {
 		return err
+	}
+	if file := in.env["INGER_TRACE"]; file != "" && file != "none" {
+		absolute, err := filepath.Abs(file) // the program may be elsewhere when it begins to record
+		if err != nil {
+			return &refusal{object: "--trace: " + file, reason: err.Error(), status: statusFailed}
+		}
+		in.env["INGER_TRACE"] = absolute
 	}
 	path, err := lookPath(in.program, os.LookupEnv)
 	if err != nil {
