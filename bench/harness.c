@@ -123,6 +123,23 @@ void line_end(void) {
 	fflush(stdout);
 }
 
+static void curve_begin(const struct curve *curve, const char *series, double x) {
+	printf("%s[%s] %s=%g", curve->name, series, curve->parameter, x);
+}
+
+void curve_point(const struct curve *curve, const char *series, double x, struct samples *samples) {
+	curve_begin(curve, series, x);
+	printf(" n=%zu median=%.6g p1=%.6g p99=%.6g %s", samples->count, median(samples), percentile(samples, 0.01),
+	       percentile(samples, 0.99), curve->unit);
+	line_end();
+}
+
+void curve_value(const struct curve *curve, const char *series, double x, double value) {
+	curve_begin(curve, series, x);
+	printf(" value=%.6g %s", value, curve->unit);
+	line_end();
+}
+
 const char *in_directory_of_exe(const char *relative) {
 	static char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);

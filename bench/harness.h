@@ -51,6 +51,20 @@ void line_base(const char *base, double base_ns, double own_ns);
 void line_goal(bool reached, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void line_end(void);
 
+/* A curve is one figure against a parameter, such as nanoseconds a resume() against paused functions. Its series are what is
+ * drawn in one picture: ours, the floor, what it is compared with. */
+struct curve {
+	const char *name;      /* a word: resume_scale */
+	const char *title;     /* what a reader sees above the picture */
+	const char *parameter; /* of the x axis, with its unit: "paused functions", "quantum, us" */
+	const char *unit;      /* of the y axis: "ns", "bytes", "%", "1/s" */
+	bool log_x, log_y;
+};
+
+/* curve_point - the median, p1 and p99 of the samples at x; curve_value - a single figure there. */
+void curve_point(const struct curve *curve, const char *series, double x, struct samples *samples);
+void curve_value(const struct curve *curve, const char *series, double x, double value);
+
 /* in_directory_of_exe - "<directory of this executable>/<relative>" in static storage; the next call overwrites it. */
 const char *in_directory_of_exe(const char *relative);
 
