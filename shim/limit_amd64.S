@@ -14,6 +14,7 @@
 	.hidden shim_limit_close
 	.hidden shim_limit_drop
 	.hidden shim_cpu
+	.hidden shim_limit_personality
 
 #define CPU_AVX 8
 #define CPU_AMX 12
@@ -30,6 +31,7 @@ shim_limit_begin_text:
 	.p2align 4
 shim_limit_enter:
 	.cfi_startproc
+	.cfi_personality 0x1b, shim_limit_personality	/* DW_EH_PE_pcrel | sdata4 */
 	endbr64
 	/* Inside launch() the function's own budget counts. */
 	movq	shim_tls@gottpoff(%rip), %r10
@@ -68,6 +70,10 @@ shim_limit_enter:
 	.cfi_escape 0x10, 16, 2, 0x73, LIMITED_RET	/* rip: DW_OP_breg3 (rbx) + LIMITED_RET */
 	.cfi_escape 0x10, 3, 2, 0x73, LIMITED_RBX	/* rbx: DW_OP_breg3 (rbx) + LIMITED_RBX */
 	call	*%r11
+	/* At the record's rsp for as long as the function runs: shows that it has not been left. */
+	.globl	shim_limit_returned
+	.hidden	shim_limit_returned
+shim_limit_returned:
 	movl	$STATE_DONE, LIMITED_CALL+CALL_STATE(%rbx)
 	/* The record may be used again once it is closed. */
 	pushq	LIMITED_RET(%rbx)
