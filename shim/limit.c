@@ -97,7 +97,11 @@ static enum standing standing(const struct shim_limits *l, const struct shim_lim
 		return ELSEWHERE;
 	if (r->rsp < rsp)
 		return GONE;
-	return (own ? *(uint64_t *)r->rsp : peek(r->rsp)) == (uint64_t)shim_limit_returned ? STANDS : GONE;
+	uint64_t returned = (uint64_t)shim_limit_returned;
+	/* A deferred section that is the function itself keeps the address in the call (stubs_amd64.S). */
+	if (r->call.defer_rsp == r->rsp + 8 && r->call.defer_ret == returned)
+		return STANDS;
+	return (own ? *(uint64_t *)r->rsp : peek(r->rsp)) == returned ? STANDS : GONE;
 }
 
 /* The call is over. */
@@ -233,9 +237,8 @@ static void find_stack(struct shim_limits *l)
 	pthread_attr_destroy(&attr);
 }
 
-bool shim_limit_prepare(void)
+static bool prepare(void)
 {
-	int saved = errno;
 	struct shim_thread *t = shim_thread_get();
 
 	if (!t)
@@ -255,8 +258,21 @@ bool shim_limit_prepare(void)
 		hold_begin(call);
 	}
 	t->limits = l;
-	errno = saved;
 	return true;
+}
+
+bool shim_limit_prepare(void)
+{
+	int saved = errno;
+
+	/* libc's own calls may lead through the program, and so through a stub (a canonical PLT entry). */
+	if (shim_tls.preparing)
+		return false;
+	shim_tls.preparing = true;
+	bool done = prepare();
+	shim_tls.preparing = false;
+	errno = saved;
+	return done;
 }
 
 void shim_limits_thread_exit(struct shim_thread *t)

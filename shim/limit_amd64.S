@@ -19,6 +19,12 @@
 #define CPU_AVX 8
 #define CPU_AMX 12
 
+/* SSE, AVX and the three parts of AVX-512 in the standard form of XSAVE, whose offsets are the processor's for good (SDM
+ * vol. 1, 13.4): the last, registers 16 to 31, ends at 1664 + 1024. */
+#define XSAVE_VECTORS 0xe6
+#define XSAVE_VECTOR_BYTES 2688
+#define XSAVE_HEADER 512
+
 	.section .text.shim_limit, "ax", @progbits
 	.globl	shim_limit_begin_text
 	.hidden	shim_limit_begin_text
@@ -65,8 +71,8 @@ shim_limit_enter:
 	popq	LIMITED_RET(%rbx)
 	movq	LIMIT_TARGET(%r11), %r11
 	movl	$STATE_RUNNING, LIMITED_CALL+CALL_STATE(%rbx)
-	/* While the function runs: CFA = rsp, return address and rbx in the record that rbx points to. */
-	.cfi_def_cfa rsp, 0
+	/* While the function runs: the caller's rsp is ours, return address and rbx in the record that rbx points to. */
+	frame_of_its_own
 	.cfi_escape 0x10, 16, 2, 0x73, LIMITED_RET	/* rip: DW_OP_breg3 (rbx) + LIMITED_RET */
 	.cfi_escape 0x10, 3, 2, 0x73, LIMITED_RBX	/* rbx: DW_OP_breg3 (rbx) + LIMITED_RBX */
 	call	*%r11
@@ -80,6 +86,7 @@ shim_limit_returned:
 	movq	%rbx, %rdi
 	movq	LIMITED_RBX(%rdi), %rbx
 	.cfi_def_cfa rsp, 8
+	.cfi_restore rsp
 	.cfi_offset rip, -8
 	.cfi_restore rbx
 	pushq	%rax
@@ -98,25 +105,34 @@ shim_limit_returned:
 	ret
 9:	jmp	*LIMIT_TARGET(%r11)
 
-	/* The thread's first: libc is called, which may use vectors. */
+	/* The thread's first: libc is called, which may use vectors; arguments may be as large as those are. */
 3:	.cfi_adjust_cfa_offset 72
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	movq	%rsp, %rbp
-	subq	$128, %rsp
-	andq	$-16, %rsp
+	subq	$XSAVE_VECTOR_BYTES, %rsp
+	andq	$-64, %rsp
 	.cfi_remember_state
 	.cfi_def_cfa rbp, 88
-	save_vectors
+	xorl	%edx, %edx
+	.irp	word, 0, 8, 16, 24, 32, 40, 48, 56
+	movq	%rdx, XSAVE_HEADER+\word(%rsp)
+	.endr
+	movl	$XSAVE_VECTORS, %eax
+	xsave64	(%rsp)
 	call	shim_limit_prepare
-	restore_vectors
+	movl	%eax, %ecx
+	movl	$XSAVE_VECTORS, %eax
+	xorl	%edx, %edx
+	xrstor64 (%rsp)
 	movq	%rbp, %rsp
 	.cfi_restore_state
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	movq	(%rsp), %rdi		/* r11 as saved */
 	leaq	72(%rsp), %rsi
-	testq	%rax, %rax
+	xorl	%eax, %eax
+	testb	%cl, %cl
 	je	2b			/* there is none: without a limit */
 	call	shim_limit_open
 	jmp	2b

@@ -211,6 +211,7 @@ struct shim_tls {
 	struct shim_thread *thread;
 	uint64_t exec_ret;      /* return address of an exec wrapper */
 	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
+	bool preparing;         /* limit.c */
 	/* The running libset, all zero for the starting one; set together by gotcha_switch(). */
 	struct gotcha_set *set;
 	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
