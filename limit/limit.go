@@ -173,13 +173,25 @@ func cut(text string) (pattern, rest string, ok bool) {
 			continue
 		}
 		before := text[:i]
-		// return=5 has an equals sign and a number, too.
-		if strings.HasSuffix(before, ":return") && strings.Contains(before[:len(before)-len(":return")], "=") {
-			continue
+		if endsInAction(before) {
+			continue // return=5 has an equals sign and a number, too
 		}
 		return before, text[i+1:], true
 	}
 	return "", "", false
+}
+
+// endsInAction says whether a text is a rule up to the name of its action.
+func endsInAction(text string) bool {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 || !strings.Contains(text[:i], "=") {
+		return false
+	}
+	switch text[i+1:] {
+	case "return", "abort", "log", "signal":
+		return true
+	}
+	return false
 }
 
 func (r *Rule) setPattern(pattern string) error {

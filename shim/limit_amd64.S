@@ -44,8 +44,8 @@ shim_limit_enter:
 	movq	%fs:(%r10), %r10
 	testq	%r10, %r10
 	je	1f
-	cmpl	$ADOPTED_LIMITED, CALL_ADOPTED(%r10)
-	jne	9f
+	cmpl	$0, CALL_ADOPTED(%r10)
+	je	9f
 1:	save_arguments
 	.cfi_adjust_cfa_offset 72
 	movq	%r11, %rdi
