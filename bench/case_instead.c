@@ -63,6 +63,7 @@ static void add(struct found *f, const struct report *r, struct session_result r
 	sum->late += r->late;
 	sum->refused += r->refused;
 	sum->ended += r->ended;
+	sum->gave_up += r->gave_up;
 	sum->failed += r->failed;
 	sum->failed_error = r->failed ? r->failed_error : sum->failed_error;
 	sum->mix_calls += r->mix_ns > 0 ? r->mix_calls : 0; /* a mix that was cut off has no time */
@@ -131,7 +132,7 @@ static void bad_line(const char *work, size_t way, struct found *f, struct found
 		line_time("p99", percentile(&f->lost, 0.99));
 		line_time("max", percentile(&f->lost, 1));
 	}
-	line_text("stopped=%u ended=%u", f->sum.runaways, f->sum.ended);
+	line_text("stopped=%u ended=%u gave_up=%u", f->sum.runaways, f->sum.ended, f->sum.gave_up);
 	if (f->sum.failed)
 		line_text("failed=%u:%s", f->sum.failed, strerrorname_np((int)f->sum.failed_error));
 	if (f->calls_ns > 0 && f->sum.mix_calls) {
@@ -195,7 +196,7 @@ static void instead(const struct plan *plan, const char *work) {
 	if (!mkdtemp(directory))
 		die("make a folder", directory, errno);
 	struct session s = { .work = work, .seed = seed(), .calls = plan->quick ? 40 : 250 };
-	s.limit_ms = plan->quick ? 200 : 1500;
+	s.limit_ms = plan->quick ? 300 : 1500;
 	s.stall_ms = plan->quick ? 1000 : 2500;
 	int inputs_fd = session_inputs("instead", work, s.seed, directory);
 	unsigned turns = plan->quick ? 1 : 3;

@@ -36,7 +36,8 @@ struct report {
 	uint32_t wrong;             /* good calls with another result than without protection */
 	uint32_t late;              /* good calls that were stopped */
 	uint32_t refused;           /* good calls that failed otherwise, e.g. for want of memory */
-	uint32_t ended;             /* bad calls that ended by themselves */
+	uint32_t ended;             /* bad calls that ended by themselves, with an output */
+	uint32_t gave_up;           /* and without one, e.g. for want of memory */
 	uint32_t failed, failed_error; /* bad calls with another error */
 	double mix_ns, mix_cpu_ns;  /* whole, with children that were waited for */
 	uint32_t mix_calls;

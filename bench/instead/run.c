@@ -63,10 +63,11 @@ static double bad_call(uint32_t number, uint64_t budget_us) {
 	else if (failed) {
 		report->failed++;
 		report->failed_error = (uint32_t)failed;
-	} else {
+	} else if (job.output)
 		report->ended++;
-		free(job.output);
-	}
+	else
+		report->gave_up++;
+	free(job.output);
 	report->call++;
 	return elapsed - (double)budget_us * NS_PER_US;
 }
