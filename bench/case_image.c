@@ -29,7 +29,7 @@ static const struct series {
 	int shared, value;
 } series[] = {
 	{ "isolated_control", 0, IMAGE_CONTROL },   { "isolated_released", 0, IMAGE_RELEASED },
-	{ "isolated_libset_gone", 0, IMAGE_SETTLED }, { "isolated_inger_call", 0, IMAGE_CALL },
+	{ "isolated_inger_call", 0, IMAGE_CALL },   { "isolated_other_threads", 0, IMAGE_BACKGROUND },
 	{ "shared_control", 1, IMAGE_CONTROL },     { "shared_released", 1, IMAGE_RELEASED },
 	{ "shared_inger_call", 1, IMAGE_CALL },
 };

@@ -42,5 +42,6 @@ void bench_instead_pcre2(const struct plan *plan);
 void bench_instead_zlib(const struct plan *plan);
 void bench_instead_lua(const struct plan *plan);
 void bench_cancel_image(const struct plan *plan);
+void bench_cancel_after(const struct plan *plan);
 
 #endif

@@ -31,6 +31,7 @@ static const struct group {
 	{ "reach", NULL },          { "isolated", NULL }, { "sets", NULL },
 	{ "relink", NULL },         { "pairs", NULL },     { "cancel", NULL },
 	{ "sustained", NULL },      { "trace", NULL },     { "cancel_image", NULL },
+	{ "cancel_after", NULL },
 	{ "instead_png", NULL },    { "instead_sqlite", NULL }, { "instead_pcre2", NULL },
 	{ "instead_zlib", NULL },   { "instead_lua", NULL },
 };

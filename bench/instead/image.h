@@ -14,9 +14,10 @@ struct image_request {
 /* image_fork: until poll() has said so, until kill() and waitpid() have. */
 enum { IMAGE_FORK_CONTROL, IMAGE_FORK_RELEASED, IMAGE_FORK_VALUES };
 
-/* image_inger, first isolated, then shared: launch() has returned; cancel() has, too; the libset is gone as well (shared:
- * the same again); bytes that had become resident meanwhile; inger_call() in place of both has returned. */
-enum { IMAGE_CONTROL, IMAGE_RELEASED, IMAGE_SETTLED, IMAGE_RESIDENT, IMAGE_CALL, IMAGE_VALUES };
+/* image_inger, first isolated, then shared: launch() has returned; cancel() has, too; processor time (in all) that other
+ * threads have spent on it, which make the next libset and clear this one; bytes that had become resident when it was
+ * paused; inger_call() in place of launch() and cancel() has returned. */
+enum { IMAGE_CONTROL, IMAGE_RELEASED, IMAGE_BACKGROUND, IMAGE_RESIDENT, IMAGE_CALL, IMAGE_VALUES };
 
 struct image_request image_request(int argc, char **argv);
 
