@@ -13,7 +13,8 @@ INSTEAD_WORKS := $(basename $(notdir $(wildcard bench/instead/work_*.c)))
 INSTEAD_HANDS := $(basename $(notdir $(wildcard bench/instead/hand_*.c)))
 INSTEAD_COMMON := $(call instead_objects,run left inputs bomb $(INSTEAD_WORKS)) $(BENCH_DIR)/harness.o
 INSTEAD_WAYS_INGER := way_inger_isolated way_inger_shared
-INSTEAD_WAYS := $(filter-out $(INSTEAD_WAYS_INGER) $(if $(INSTEAD_PTH),,way_pth),$(basename $(notdir $(wildcard bench/instead/way_*.c))))
+INSTEAD_WAYS := $(filter-out $(INSTEAD_WAYS_INGER) $(if $(INSTEAD_PTH),,way_pth), \
+	$(basename $(notdir $(wildcard bench/instead/way_*.c))))
 # Of the process that starts them.
 INSTEAD_CLIENT := $(call instead_objects,session outcome)
 

@@ -17,8 +17,8 @@ const struct way *const instead_ways[] = { &way_inger_isolated, &way_inger_share
 void pool_serve(const struct work *work) { die("serve a pool", work->name, 0); }
 #else
 const struct way *const instead_ways[] = {
-	&way_direct, &way_pthread_cancel, &way_pthread_cancel_deferred, &way_thread_leak, &way_fork, &way_setitimer_siglongjmp, &way_posix_spawn_pool,
-	&way_ucontext,
+	&way_direct, &way_pthread_cancel, &way_pthread_cancel_deferred, &way_thread_leak, &way_fork,
+	&way_setitimer_siglongjmp, &way_posix_spawn_pool, &way_ucontext,
 #ifdef WITH_PTH
 	&way_pth,
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* way_posix_spawn_pool.c - processes that wait for calls on a socket. One that is late is killed, and another one started in its place;
- * there are two, so that the next call need not wait for that. */
+/* way_posix_spawn_pool.c - processes that wait for calls on a socket. One that is late is killed, and another one started in
+ * its place; there are two, so that the next call need not wait for that. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

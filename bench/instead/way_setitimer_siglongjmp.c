@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* way_setitimer_siglongjmp.c - a timer whose handler jumps out of the function, wherever that is. What it has half done stays so. */
+/* way_setitimer_siglongjmp.c - a timer whose handler jumps out of the function, wherever that is. What it has half done
+ * stays so. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
