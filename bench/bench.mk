@@ -3,7 +3,7 @@
 #
 # The driver, the bare process and idle do not have the library. The cases are linked with it, and so are sets and relink,
 # which need a process for each sample. install is a part of the library by itself. libbenchlib.so and what is in
-# build/bench/lib are the libraries to be reached, copied and relinked.
+# build/bench/lib are the libraries to be reached, copied and relinked. instead/ has programs and rules of its own.
 
 BENCH_DIR    := build/bench
 BENCH_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude
@@ -18,7 +18,10 @@ BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
 BENCH_RELINK  := $(call bench_objects,relink libraries harness)
 BENCH_IDLE    := $(call bench_objects,idle libraries harness)
 BENCH_INSTALL := $(call bench_objects,install table harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases sets relink idle install)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases sets relink idle install instead instead_inger image_inger image_fork \
+	instead.lines)
+
+include bench/instead/instead.mk
 
 # As many as libraries.h and relink.c say.
 BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 49))
@@ -52,8 +55,8 @@ $(BENCH_DIR)/idle: $(BENCH_IDLE)
 $(BENCH_DIR)/install: $(BENCH_INSTALL)
 	$(CC) -o $@ $^ -lm
 # The library's own rebuild need not relink: the loader finds it by its SONAME.
-$(BENCH_DIR)/cases: $(BENCH_CASES) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
-	$(CC) -o $@ $(BENCH_CASES) -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
+$(BENCH_DIR)/cases: $(BENCH_CASES) $(INSTEAD_CLIENT) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
+	$(CC) -o $@ $(BENCH_CASES) $(INSTEAD_CLIENT) -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
 $(BENCH_DIR)/sets: $(BENCH_SETS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 $(BENCH_DIR)/relink: $(BENCH_RELINK) | build/libinger.so

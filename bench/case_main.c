@@ -16,7 +16,10 @@ static const struct {
 	{ "many", bench_many },     { "run", bench_run },     { "reach", bench_reach },
 	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
 	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
-	{ "trace", bench_trace },
+	{ "trace", bench_trace },   { "cancel_image", bench_cancel_image }, { "cancel_after", bench_cancel_after },
+	{ "instead_png", bench_instead_png }, { "instead_sqlite", bench_instead_sqlite },
+	{ "instead_pcre2", bench_instead_pcre2 }, { "instead_zlib", bench_instead_zlib },
+	{ "instead_lua", bench_instead_lua },
 };
 
 int main(int argc, char **argv) {

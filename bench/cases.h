@@ -36,5 +36,12 @@ void bench_reach(const struct plan *plan);
 void bench_isolated(const struct plan *plan);
 void bench_sets(const struct plan *plan);
 void bench_relink(const struct plan *plan);
+void bench_instead_png(const struct plan *plan);
+void bench_instead_sqlite(const struct plan *plan);
+void bench_instead_pcre2(const struct plan *plan);
+void bench_instead_zlib(const struct plan *plan);
+void bench_instead_lua(const struct plan *plan);
+void bench_cancel_image(const struct plan *plan);
+void bench_cancel_after(const struct plan *plan);
 
 #endif

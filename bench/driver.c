@@ -30,7 +30,10 @@ static const struct group {
 	{ "memory_isolated", NULL }, { "many", NULL },     { "run", NULL },
 	{ "reach", NULL },          { "isolated", NULL }, { "sets", NULL },
 	{ "relink", NULL },         { "pairs", NULL },     { "cancel", NULL },
-	{ "sustained", NULL },      { "trace", NULL },
+	{ "sustained", NULL },      { "trace", NULL },     { "cancel_image", NULL },
+	{ "cancel_after", NULL },
+	{ "instead_png", NULL },    { "instead_sqlite", NULL }, { "instead_pcre2", NULL },
+	{ "instead_zlib", NULL },   { "instead_lua", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
@@ -158,7 +161,7 @@ int main(int argc, char **argv) {
 	}
 	/* Settings for a program under the library are not settings for this one. */
 	static const char *const scrubbed[] = { "LD_PRELOAD",  "INGER_SLICE", "INGER_TORTURE", "INGER_STATS",
-		                                "INGER_STACK", "INGER_SEED",  "INGER_FOLLOW",
+		                                "INGER_STACK", "INGER_FOLLOW", /* not INGER_SEED: groups take theirs from it */
 		                                "INGER_ISOLATION", "INGER_LIBSETS", "INGER_TRACE", "INGER_TRACE_EVENTS" };
 	for (size_t i = 0; i < sizeof(scrubbed) / sizeof(*scrubbed); i++)
 		unsetenv(scrubbed[i]);
