@@ -21,6 +21,9 @@ enum bare_op {
 	BARE_COMPUTE,        /* the compute loop, argument: rounds */
 	BARE_COMPUTE_TIMER,  /* the same, interrupted by a POSIX timer with an empty handler */
 	BARE_COMPUTE_KEEPER, /* the same, interrupted by tgkill from a thread that sleeps */
+	BARE_SHA,            /* SHA-256, argument: rounds; and interrupted in the two ways */
+	BARE_SHA_TIMER,
+	BARE_SHA_KEEPER,
 	BARE_LATE_TIMER,     /* lateness of an empty handler; argument: microseconds to the deadline */
 	BARE_LATE_KEEPER,
 	BARE_SPAWN,          /* posix_spawn and waitpid; argument: enum bare_spawn */
@@ -43,7 +46,7 @@ struct bare_request {
 	uint32_t op;
 	uint32_t count; /* samples wanted */
 	uint64_t argument;
-	uint64_t period_ns; /* between interruptions, for BARE_COMPUTE_TIMER and BARE_COMPUTE_KEEPER */
+	uint64_t period_ns; /* between interruptions, for operations of BARE_COMPUTE and BARE_SHA that are interrupted */
 };
 
 /* The answer: this header, then count doubles in nanoseconds. */
@@ -56,7 +59,7 @@ struct bare_answer {
  * The process ends when this one does: its standard input closes. */
 uint64_t bare_sample(enum bare_op op, uint64_t argument, uint32_t count, struct samples *s);
 
-/* bare_interrupted - one sample of BARE_COMPUTE_TIMER or BARE_COMPUTE_KEEPER at the given period. */
+/* bare_interrupted - one sample of BARE_COMPUTE_TIMER, BARE_SHA_KEEPER or their like at the given period. */
 uint64_t bare_interrupted(enum bare_op op, uint64_t rounds, double period_ns, struct samples *s);
 
 #endif

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "bare_ops.h"
-#include "loop.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
 
@@ -117,8 +116,7 @@ static void *keep_deadlines(void *keeper) {
 	return NULL;
 }
 
-double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, uint64_t *interrupted) {
-	struct compute_job job = { .rounds = rounds };
+double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupted) {
 	struct keeper keeper = { .every_ns = (double)period_ns };
 	timer_t timer = NULL;
 	handle_with(count_only);
@@ -132,7 +130,7 @@ double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, ui
 		keeper_start(&keeper, keep_period);
 	}
 	double start = now_ns();
-	compute_loop(&job);
+	work(job);
 	double elapsed = now_ns() - start;
 	*interrupted = atomic_load(&interrupts);
 	if (by == BY_TIMER)

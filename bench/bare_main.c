@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "bare_ops.h"
+#include "loop.h"
+#include "sha256.h"
 
 static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_THREAD] = base_thread, [BARE_FORK] = base_fork,   [BARE_SWAP] = base_swap,
@@ -14,8 +16,33 @@ static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle,
 };
 
-static uint64_t serve(const struct bare_request *r, struct samples *s) {
+/* Work that is interrupted, or not. */
+static const struct {
+	enum interrupter by;
+	bool hashes;
+} works[BARE_OPS] = {
+	[BARE_COMPUTE] = { BY_NONE, false },          [BARE_SHA] = { BY_NONE, true },
+	[BARE_COMPUTE_TIMER] = { BY_TIMER, false },   [BARE_SHA_TIMER] = { BY_TIMER, true },
+	[BARE_COMPUTE_KEEPER] = { BY_KEEPER, false }, [BARE_SHA_KEEPER] = { BY_KEEPER, true },
+};
+
+static uint64_t work(const struct bare_request *r, struct samples *s) {
 	uint64_t interrupts = 0;
+	if (works[r->op].by != BY_NONE && !r->period_ns)
+		die("serve a request", "no period", EINVAL);
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct compute_job compute = { .rounds = r->argument };
+		struct sha_job sha = { .rounds = r->argument };
+		bool hashes = works[r->op].hashes;
+		uint64_t n = 0;
+		samples_add(s, base_work(hashes ? sha_loop : compute_loop, hashes ? (void *)&sha : &compute, works[r->op].by,
+		                         r->period_ns, &n));
+		interrupts += n;
+	}
+	return interrupts;
+}
+
+static uint64_t serve(const struct bare_request *r, struct samples *s) {
 	switch (r->op) {
 	case BARE_LATE_TIMER:
 	case BARE_LATE_KEEPER:
@@ -24,15 +51,10 @@ static uint64_t serve(const struct bare_request *r, struct samples *s) {
 	case BARE_COMPUTE:
 	case BARE_COMPUTE_TIMER:
 	case BARE_COMPUTE_KEEPER:
-		if (r->op != BARE_COMPUTE && !r->period_ns)
-			die("serve a request", "no period", EINVAL);
-		for (uint32_t i = 0; i < r->count; i++) {
-			enum interrupter by = r->op == BARE_COMPUTE ? BY_NONE : r->op == BARE_COMPUTE_TIMER ? BY_TIMER : BY_KEEPER;
-			uint64_t n = 0;
-			samples_add(s, base_compute(r->argument, by, r->period_ns, &n));
-			interrupts += n;
-		}
-		return interrupts;
+	case BARE_SHA:
+	case BARE_SHA_TIMER:
+	case BARE_SHA_KEEPER:
+		return work(r, s);
 	}
 	if (r->op >= BARE_OPS || !single[r->op])
 		die("serve a request", "unknown operation", EINVAL);

@@ -20,7 +20,8 @@ double base_spawn(uint64_t kind);
 double base_idle(uint64_t libraries);
 /* bare_clock.c */
 enum interrupter { BY_NONE, BY_TIMER, BY_KEEPER };
-double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);
+/* base_work - nanoseconds of work(job) while it is interrupted. */
+double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);
 void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, struct samples *s);
 
 #endif

@@ -16,7 +16,7 @@ static const struct {
 	{ "many", bench_many },     { "run", bench_run },     { "reach", bench_reach },
 	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
 	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
-	{ "trace", bench_trace },
+	{ "trace", bench_trace },     { "quantum", bench_quantum },
 };
 
 int main(int argc, char **argv) {

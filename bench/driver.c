@@ -31,6 +31,7 @@ static const struct group {
 	{ "reach", NULL },          { "isolated", NULL }, { "sets", NULL },
 	{ "relink", NULL },         { "pairs", NULL },     { "cancel", NULL },
 	{ "sustained", NULL },      { "trace", NULL },
+	{ "quantum", "timer" },     { "quantum", "timekeeper" },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
