@@ -46,7 +46,8 @@ struct bare_request {
 	uint32_t op;
 	uint32_t count; /* samples wanted */
 	uint64_t argument;
-	uint64_t period_ns; /* between interruptions, for operations of BARE_COMPUTE and BARE_SHA that are interrupted */
+	uint64_t period_ns; /* between interruptions, for operations of BARE_COMPUTE and BARE_SHA that are interrupted;
+	                        for BARE_LATE_TIMER and BARE_LATE_KEEPER: how long to go on at most, 0 without end */
 };
 
 /* The answer: this header, then count doubles in nanoseconds. */
@@ -61,5 +62,8 @@ uint64_t bare_sample(enum bare_op op, uint64_t argument, uint32_t count, struct 
 
 /* bare_interrupted - one sample of BARE_COMPUTE_TIMER, BARE_SHA_KEEPER or their like at the given period. */
 uint64_t bare_interrupted(enum bare_op op, uint64_t rounds, double period_ns, struct samples *s);
+
+/* bare_late - samples of BARE_LATE_TIMER or BARE_LATE_KEEPER: count, or as many as are there after limit_ns. */
+void bare_late(enum bare_op op, uint64_t budget_us, uint32_t count, double limit_ns, struct samples *s);
 
 #endif

@@ -69,3 +69,8 @@ uint64_t bare_interrupted(enum bare_op op, uint64_t rounds, double period_ns, st
 	struct bare_request request = { .op = op, .count = 1, .argument = rounds, .period_ns = (uint64_t)period_ns };
 	return ask(&request, s);
 }
+
+void bare_late(enum bare_op op, uint64_t budget_us, uint32_t count, double limit_ns, struct samples *s) {
+	struct bare_request request = { .op = op, .count = count, .argument = budget_us, .period_ns = (uint64_t)limit_ns };
+	ask(&request, s);
+}

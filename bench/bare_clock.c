@@ -4,6 +4,7 @@
  * The timer is a POSIX timer that signals this thread; the keeper is a second thread that sleeps until the deadline
  * and calls tgkill. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -70,6 +71,7 @@ struct keeper {
 	double every_ns; /* the period, or the time from one deadline being noticed to the next */
 	/* Lateness only. */
 	uint32_t count;
+	double until;
 	struct samples *late;
 };
 
@@ -102,7 +104,7 @@ static void *keep_period(void *keeper) {
 static void *keep_deadlines(void *keeper) {
 	struct keeper *k = keeper;
 	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
-	for (uint32_t i = 0; i < k->count; i++) {
+	for (uint32_t i = 0; i < k->count && now_ns() < k->until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + k->every_ns;
 		sleep_until(deadline);
@@ -140,9 +142,9 @@ double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t 
 	return elapsed;
 }
 
-static void late_by_timer(uint64_t budget_us, uint32_t count, struct samples *s) {
+static void late_by_timer(uint64_t budget_us, uint32_t count, double until, struct samples *s) {
 	timer_t timer = thread_timer();
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && now_ns() < until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + (double)budget_us * NS_PER_US;
 		struct itimerspec once = { .it_value = to_timespec(deadline) };
@@ -155,13 +157,14 @@ static void late_by_timer(uint64_t budget_us, uint32_t count, struct samples *s)
 	timer_delete(timer);
 }
 
-void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, struct samples *s) {
+void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, uint64_t limit_ns, struct samples *s) {
+	double until = limit_ns ? now_ns() + (double)limit_ns : INFINITY;
 	handle_with(note_time);
 	if (by == BY_TIMER) {
-		late_by_timer(budget_us, count, s);
+		late_by_timer(budget_us, count, until, s);
 		return;
 	}
-	struct keeper keeper = { .every_ns = (double)budget_us * NS_PER_US, .count = count, .late = s };
+	struct keeper keeper = { .every_ns = (double)budget_us * NS_PER_US, .count = count, .until = until, .late = s };
 	keeper_start(&keeper, keep_deadlines);
 	while (!atomic_load_explicit(&keeper.stop, memory_order_relaxed))
 		; /* busy, as a function that is due to be paused would be */

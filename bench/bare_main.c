@@ -46,8 +46,8 @@ static uint64_t serve(const struct bare_request *r, struct samples *s) {
 	switch (r->op) {
 	case BARE_LATE_TIMER:
 	case BARE_LATE_KEEPER:
-		base_late(r->argument, r->op == BARE_LATE_TIMER ? BY_TIMER : BY_KEEPER, r->count, s);
-		return r->count;
+		base_late(r->argument, r->op == BARE_LATE_TIMER ? BY_TIMER : BY_KEEPER, r->count, r->period_ns, s);
+		return s->count;
 	case BARE_COMPUTE:
 	case BARE_COMPUTE_TIMER:
 	case BARE_COMPUTE_KEEPER:

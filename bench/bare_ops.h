@@ -22,6 +22,7 @@ double base_idle(uint64_t libraries);
 enum interrupter { BY_NONE, BY_TIMER, BY_KEEPER };
 /* base_work - nanoseconds of work(job) while it is interrupted. */
 double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);
-void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, struct samples *s);
+/* base_late - until there are `count`, or limit_ns have passed; 0: no limit. */
+void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, uint64_t limit_ns, struct samples *s);
 
 #endif

@@ -12,7 +12,7 @@ BENCH_HEADERS := $(wildcard bench/*.h) include/inger.h
 bench_objects = $(patsubst %,$(BENCH_DIR)/%.o,$(1))
 BENCH_DRIVER := $(call bench_objects,driver harness)
 BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock held loop sha256 reach reach_got harness)
-BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held memory \
+BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held load memory \
 	loop sha256 reach reach_got harness)
 BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
 BENCH_RELINK  := $(call bench_objects,relink libraries harness)

@@ -17,6 +17,7 @@ static const struct {
 	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
 	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
 	{ "trace", bench_trace },     { "quantum", bench_quantum },
+	{ "jitter", bench_jitter },
 };
 
 int main(int argc, char **argv) {

@@ -23,6 +23,7 @@ void bench_pause(const struct plan *plan);
 void bench_overshoot(const struct plan *plan);
 void bench_compute(const struct plan *plan);
 void bench_quantum(const struct plan *plan);
+void bench_jitter(const struct plan *plan);
 void bench_malloc(const struct plan *plan);
 void bench_pairs(const struct plan *plan);
 void bench_cancel(const struct plan *plan);

@@ -32,6 +32,7 @@ static const struct group {
 	{ "relink", NULL },         { "pairs", NULL },     { "cancel", NULL },
 	{ "sustained", NULL },      { "trace", NULL },
 	{ "quantum", "timer" },     { "quantum", "timekeeper" },
+	{ "jitter", "timer" },      { "jitter", "timekeeper" },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
