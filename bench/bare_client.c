@@ -74,3 +74,9 @@ void bare_late(enum bare_op op, uint64_t budget_us, uint32_t count, double limit
 	struct bare_request request = { .op = op, .count = count, .argument = budget_us, .period_ns = (uint64_t)limit_ns };
 	ask(&request, s);
 }
+
+void bare_watch(unsigned state, uint64_t depth, uint64_t budget_us, uint32_t count, struct samples *s) {
+	struct bare_request request = { .op = BARE_WATCH, .count = count, .argument = (uint64_t)state << 32 | depth,
+		                        .period_ns = budget_us * 1000 };
+	ask(&request, s);
+}

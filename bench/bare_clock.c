@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bare_ops.h"
+#include "watch.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
 
@@ -46,7 +47,7 @@ static struct timespec to_timespec(double ns) {
 	return t;
 }
 
-static timer_t thread_timer(void) {
+timer_t bare_thread_timer(void) {
 	struct sigevent event;
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
@@ -124,7 +125,7 @@ double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t 
 	handle_with(count_only);
 	atomic_store(&interrupts, 0);
 	if (by == BY_TIMER) {
-		timer = thread_timer();
+		timer = bare_thread_timer();
 		struct timespec period = to_timespec((double)period_ns);
 		struct itimerspec every = { .it_value = period, .it_interval = period };
 		timer_settime(timer, 0, &every, NULL);
@@ -143,7 +144,7 @@ double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t 
 }
 
 static void late_by_timer(uint64_t budget_us, uint32_t count, double until, struct samples *s) {
-	timer_t timer = thread_timer();
+	timer_t timer = bare_thread_timer();
 	for (uint32_t i = 0; i < count && now_ns() < until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + (double)budget_us * NS_PER_US;
@@ -169,4 +170,29 @@ void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, uint64_t
 	while (!atomic_load_explicit(&keeper.stop, memory_order_relaxed))
 		; /* busy, as a function that is due to be paused would be */
 	keeper_stop(&keeper);
+}
+
+static struct watch *watching;
+
+static void end_watch(int signal) {
+	(void)signal;
+	watching->stop = 1;
+}
+
+void base_watch(uint64_t state_and_depth, uint64_t period_ns, uint32_t count, struct samples *s) {
+	enum state_kind state = (enum state_kind)(state_and_depth >> 32);
+	double ns = watch_ns_per_tick();
+	if (state >= STATE_KINDS || !state_available(state))
+		die("watch an interruption", "no such state", EINVAL);
+	handle_with(end_watch);
+	timer_t timer = bare_thread_timer();
+	for (uint32_t i = 0; i < count; i++) {
+		struct watch w = { .state = state, .depth = (uint32_t)state_and_depth };
+		struct itimerspec once = { .it_value = to_timespec((double)period_ns) };
+		watching = &w;
+		timer_settime(timer, 0, &once, NULL);
+		watch(&w);
+		samples_add(s, (double)w.gap * ns);
+	}
+	timer_delete(timer);
 }

@@ -13,7 +13,7 @@ static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_MALLOC] = base_malloc, [BARE_SPAWN] = base_spawn,
 	[BARE_MALLOC_QUEUE] = base_malloc_queue,
 	[BARE_CANCEL_THREAD] = base_cancel_thread, [BARE_KILL] = base_kill,
-	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle,
+	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle, [BARE_FLOOR] = base_floor,
 };
 
 /* Work that is interrupted, or not. */
@@ -47,6 +47,9 @@ static uint64_t serve(const struct bare_request *r, struct samples *s) {
 	case BARE_LATE_TIMER:
 	case BARE_LATE_KEEPER:
 		base_late(r->argument, r->op == BARE_LATE_TIMER ? BY_TIMER : BY_KEEPER, r->count, r->period_ns, s);
+		return s->count;
+	case BARE_WATCH:
+		base_watch(r->argument, r->period_ns, r->count, s);
 		return s->count;
 	case BARE_COMPUTE:
 	case BARE_COMPUTE_TIMER:

@@ -11,9 +11,9 @@ BENCH_HEADERS := $(wildcard bench/*.h) include/inger.h
 
 bench_objects = $(patsubst %,$(BENCH_DIR)/%.o,$(1))
 BENCH_DRIVER := $(call bench_objects,driver harness)
-BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock held loop sha256 reach reach_got harness)
+BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock bare_floor floor_amd64 held loop sha256 state state_amd64 watch reach reach_got harness)
 BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held load memory \
-	loop sha256 reach reach_got harness)
+	loop sha256 state state_amd64 watch reach reach_got harness)
 BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
 BENCH_RELINK  := $(call bench_objects,relink libraries harness)
 BENCH_IDLE    := $(call bench_objects,idle libraries harness)
@@ -34,6 +34,9 @@ bench-quick: bench-programs build/inger
 bench-programs: $(BENCH_PROGRAMS) $(BENCH_LIBRARIES)
 
 $(BENCH_DIR)/%.o: bench/%.c $(BENCH_HEADERS) bench/bench.mk
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
+$(BENCH_DIR)/%.o: bench/%.S bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 $(BENCH_DIR)/reach_got.o: BENCH_CFLAGS += -fPIC

@@ -17,7 +17,8 @@ static const struct {
 	{ "isolated", bench_isolated }, { "sets", bench_sets }, { "relink", bench_relink },
 	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
 	{ "trace", bench_trace },     { "quantum", bench_quantum },
-	{ "jitter", bench_jitter },
+	{ "jitter", bench_jitter },     { "depth", bench_depth },   { "state", bench_state },
+	{ "floor", bench_floor },
 };
 
 int main(int argc, char **argv) {

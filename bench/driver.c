@@ -33,6 +33,8 @@ static const struct group {
 	{ "sustained", NULL },      { "trace", NULL },
 	{ "quantum", "timer" },     { "quantum", "timekeeper" },
 	{ "jitter", "timer" },      { "jitter", "timekeeper" },
+	{ "depth", "timer" },       { "state", "timer" },
+	{ "floor", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
