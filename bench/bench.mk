@@ -21,7 +21,7 @@ BENCH_INSTALL := $(call bench_objects,install table harness)
 BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases sets relink idle install)
 
 # As many as libraries.h and relink.c say.
-BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 49))
+BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 199))
 BENCH_PAIRS  := $(shell seq 0 15)
 BENCH_RELINKED := $(foreach kind,hundred refs zero,$(patsubst %,$(BENCH_DIR)/lib/$(kind)_%.so,$(BENCH_PAIRS)))
 BENCH_LIBRARIES := $(BENCH_DIR)/libbenchlib.so $(BENCH_FILLED) $(BENCH_RELINKED)

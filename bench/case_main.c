@@ -18,7 +18,8 @@ static const struct {
 	{ "pairs", bench_pairs },   { "cancel", bench_cancel }, { "sustained", bench_sustained },
 	{ "trace", bench_trace },     { "quantum", bench_quantum },
 	{ "jitter", bench_jitter },     { "depth", bench_depth },   { "state", bench_state },
-	{ "floor", bench_floor },
+	{ "floor", bench_floor },   { "threads", bench_threads }, { "libraries", bench_libraries },
+	{ "paused_shared", bench_paused_shared }, { "paused_isolated", bench_paused_isolated },
 };
 
 int main(int argc, char **argv) {

@@ -34,7 +34,8 @@ static const struct group {
 	{ "quantum", "timer" },     { "quantum", "timekeeper" },
 	{ "jitter", "timer" },      { "jitter", "timekeeper" },
 	{ "depth", "timer" },       { "state", "timer" },
-	{ "floor", NULL },
+	{ "floor", NULL },          { "threads", NULL },   { "libraries", NULL },
+	{ "paused_shared", NULL },  { "paused_isolated", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
