@@ -12,7 +12,7 @@
 #include "cases.h"
 #include "watch.h"
 
-enum { MOST = 8, BUDGET_US = 40, EARLY_US = 2, CHUNK = 100, BATCH = 200 };
+enum { MOST = 8, BUDGET_US = 40, EARLY_US = 2, CHUNK = 100, BATCH = 200, CHECKPOINT_GOAL_US = 3 };
 
 static const struct curve by_depth = {
 	"pause_depth", "Pause and resume, by the stack in use", "KiB of stack", "ns", false, false,
@@ -114,6 +114,17 @@ void bench_depth(const struct plan *plan) {
 		report(&by_depth, (double)kib[i], &subjects[i]);
 }
 
+/* The original's figure for saving a function and going on with it; the interruption itself is not part of it. */
+static void report_original(struct subject *s) {
+	double more = median(&s->both) - median(&s->floor);
+	line_begin("checkpoint_restore", s->both.count, 1);
+	line_time("median", median(&s->both));
+	line_time("p99", percentile(&s->both, 0.99));
+	line_base("empty_handler", median(&s->floor), median(&s->both));
+	line_time("more", more);
+	line_goal(more <= CHECKPOINT_GOAL_US * NS_PER_US, "<=%dus_more", CHECKPOINT_GOAL_US);
+}
+
 void bench_state(const struct plan *plan) {
 	static struct subject subjects[MOST];
 	size_t n = 0;
@@ -123,6 +134,7 @@ void bench_state(const struct plan *plan) {
 	if (!n)
 		die("measure extended state", "the processor has no XSAVEC, or cannot tell what is in use", 0);
 	measure(subjects, n, false, plan->quick ? 10 : 100);
+	report_original(&subjects[0]);
 	for (size_t i = 0; i < n; i++) {
 		struct subject *s = &subjects[i];
 		char name[32];
