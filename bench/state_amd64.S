@@ -37,7 +37,7 @@ row:
 
 	.text
 load_none:
-	movl	$-1, %eax
+	movl	$~(1 << 9), %eax	/* not PKRU: its initial value is not the kernel's, and gives every right */
 	movl	$-1, %edx
 	xrstor64 initial(%rip)
 	ret
