@@ -109,7 +109,7 @@ void bench_depth(const struct plan *plan) {
 	size_t n = sizeof(kib) / sizeof(*kib);
 	for (size_t i = 0; i < n; i++)
 		subjects[i].watch.depth = kib[i] << 10;
-	measure(subjects, n, true, plan->quick ? 10 : 100);
+	measure(subjects, n, true, plan->quick ? 10 : 60);
 	for (size_t i = 0; i < n; i++)
 		report(&by_depth, (double)kib[i], &subjects[i]);
 }
@@ -133,7 +133,7 @@ void bench_state(const struct plan *plan) {
 			subjects[n++].watch.state = (enum state_kind)kind;
 	if (!n)
 		die("measure extended state", "the processor has no XSAVEC, or cannot tell what is in use", 0);
-	measure(subjects, n, false, plan->quick ? 10 : 100);
+	measure(subjects, n, false, plan->quick ? 10 : 60);
 	report_original(&subjects[0]);
 	for (size_t i = 0; i < n; i++) {
 		struct subject *s = &subjects[i];
