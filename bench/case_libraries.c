@@ -37,7 +37,7 @@ static void turn(unsigned count, struct figures *f) {
 
 void bench_libraries(const struct plan *plan) {
 	struct figures figures[NUMBERS] = { 0 };
-	for (int n = 0; n < (plan->quick ? 3 : 15); n++)
+	for (int n = 0; n < (plan->quick ? 2 : 15); n++)
 		for (size_t i = 0; i < NUMBERS; i++)
 			turn(libraries[i], &figures[i]);
 	for (size_t i = 0; i < NUMBERS; i++) {

@@ -13,7 +13,7 @@
 #include "memory.h"
 
 static const size_t steps[] = { 1, 3, 10, 30, 100, 300, 1000, 2000, 3000, 5000, 10000 };
-enum { STEPS = sizeof(steps) / sizeof(*steps), BATCH = 1000, SAFE_PERCENT = 95, PAPER_CALLS = 511 };
+enum { STEPS = sizeof(steps) / sizeof(*steps), BATCH = 1000, SAFE_PERCENT = 95, PAPER_CALLS = 511, MOST = 10000, QUICK_MOST = 1000 };
 
 static const struct curve resumed = {
 	"resume_paused", "resume() and inger_pause(), by paused functions that take turns", "paused functions", "ns", true, true,
@@ -104,8 +104,8 @@ static size_t fit(size_t wanted, size_t now, double mappings_each) {
 	return wanted < most ? wanted : most;
 }
 
-static void measure(enum inger_isolation isolation, const char *series, int turns) {
-	size_t now = 0, most = steps[STEPS - 1];
+static void measure(enum inger_isolation isolation, const char *series, size_t most, int turns) {
+	size_t now = 0;
 	linger_t *call = malloc(most * sizeof(*call));
 	if (!call)
 		die("keep many calls", "malloc", errno);
@@ -119,7 +119,7 @@ static void measure(enum inger_isolation isolation, const char *series, int turn
 	struct memory before = memory_now();
 	size_t mappings = mappings_now();
 	double mappings_each = 1;
-	for (size_t s = 0; s < STEPS && (!s || now == steps[s - 1]); s++) {
+	for (size_t s = 0; s < STEPS && steps[s] <= most && (!s || now == steps[s - 1]); s++) {
 		size_t to = now ? fit(steps[s], now, mappings_each) : steps[s];
 		if (to <= now)
 			break;
@@ -138,5 +138,8 @@ static void measure(enum inger_isolation isolation, const char *series, int turn
 	/* The process ends with them: the kernel takes back what they have. */
 }
 
-void bench_paused_shared(const struct plan *plan) { measure(INGER_SHARED, "shared", plan->quick ? 5 : 50); }
-void bench_paused_isolated(const struct plan *plan) { measure(INGER_ISOLATED, "isolated", plan->quick ? 5 : 50); }
+void bench_paused_shared(const struct plan *plan) { measure(INGER_SHARED, "shared", MOST, plan->quick ? 5 : 50); }
+
+void bench_paused_isolated(const struct plan *plan) {
+	measure(INGER_ISOLATED, "isolated", plan->quick ? QUICK_MOST : MOST, plan->quick ? 5 : 50);
+}

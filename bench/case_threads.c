@@ -12,7 +12,7 @@
 #include "cases.h"
 
 static const unsigned numbers[] = { 1, 2, 4, 8, 16, 32, 64 };
-enum { NUMBERS = sizeof(numbers) / sizeof(*numbers), MOST = 64 };
+enum { NUMBERS = sizeof(numbers) / sizeof(*numbers), MOST = 64, QUICK_PART = 5 };
 
 static void launch_some(uint64_t count);
 static void resume_some(uint64_t count);
@@ -89,9 +89,9 @@ static double cpu_ns(void) {
 	return (double)t.tv_sec * NS_PER_S + (double)t.tv_nsec;
 }
 
-static void measure(size_t kind, unsigned threads, struct samples *a_second, struct samples *each) {
+static void measure(size_t kind, unsigned threads, unsigned part, struct samples *a_second, struct samples *each) {
 	struct worker worker[MOST];
-	uint64_t count = kinds[kind].operations / threads;
+	uint64_t count = kinds[kind].operations / part / threads;
 	pthread_barrier_init(&ready, NULL, threads + 1);
 	for (unsigned i = 0; i < threads; i++) {
 		worker[i] = (struct worker){ .run = kinds[kind].run, .count = count };
@@ -115,7 +115,7 @@ void bench_threads(const struct plan *plan) {
 	for (int turn = 0; turn < (plan->quick ? 2 : 11); turn++)
 		for (size_t n = 0; n < NUMBERS; n++)
 			for (size_t k = 0; k < KINDS; k++)
-				measure(k, numbers[n], &a_second[k][n], &each[k][n]);
+				measure(k, numbers[n], plan->quick ? QUICK_PART : 1, &a_second[k][n], &each[k][n]);
 	for (size_t k = 0; k < KINDS; k++)
 		for (size_t n = 0; n < NUMBERS; n++) {
 			curve_point(&throughput, kinds[k].series, numbers[n], &a_second[k][n]);
