@@ -20,6 +20,10 @@ static const struct {
 	{ "instead_png", bench_instead_png }, { "instead_sqlite", bench_instead_sqlite },
 	{ "instead_pcre2", bench_instead_pcre2 }, { "instead_zlib", bench_instead_zlib },
 	{ "instead_lua", bench_instead_lua },
+	{ "quantum", bench_quantum },
+	{ "jitter", bench_jitter },     { "depth", bench_depth },   { "state", bench_state },
+	{ "floor", bench_floor },   { "threads", bench_threads }, { "libraries", bench_libraries },
+	{ "paused_shared", bench_paused_shared }, { "paused_isolated", bench_paused_isolated },
 };
 
 int main(int argc, char **argv) {

@@ -34,6 +34,11 @@ static const struct group {
 	{ "cancel_after", NULL },
 	{ "instead_png", NULL },    { "instead_sqlite", NULL }, { "instead_pcre2", NULL },
 	{ "instead_zlib", NULL },   { "instead_lua", NULL },
+	{ "quantum", "timer" },     { "quantum", "timekeeper" },
+	{ "jitter", "timer" },      { "jitter", "timekeeper" },
+	{ "depth", "timer" },       { "state", "timer" },
+	{ "floor", NULL },          { "threads", NULL },   { "libraries", NULL },
+	{ "paused_shared", NULL },  { "paused_isolated", NULL },
 };
 enum { GROUPS = sizeof(groups) / sizeof(*groups) };
 
