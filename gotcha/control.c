@@ -10,6 +10,7 @@
 #include <link.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -119,10 +120,21 @@ static void make_ready(void)
 	}
 }
 
+/* Woken by cancel() on the same processor, the thread is not to run before cancel() has returned. A real-time program's thread
+ * stays one, as the program waits for it. */
+static void give_way(void)
+{
+	struct sched_param none = {0};
+
+	if (shim_syscall1(SYS_sched_getscheduler, 0) == SCHED_OTHER)
+		shim_syscall3(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
+}
+
 static void *control(void *unused)
 {
 	(void)unused;
 	pthread_setname_np(pthread_self(), "inger-libsets");
+	give_way();
 	control_thread = pthread_self();
 	for (;;) {
 		uint32_t seen = atomic_load(&knocks);

@@ -233,13 +233,20 @@ static uint64_t table_bytes(const struct gotcha_plan *plan)
 	return (sizeof(struct gotcha_set) + words * 8 + GOTCHA_PAGE - 1) & ~(uint64_t)(GOTCHA_PAGE - 1);
 }
 
-/* Records stay in the registry for good, so that it can be walked without a lock; they are used again. */
+/* Records stay in the registry for good, so that it can be walked without a lock; they are used again. To look for one among
+ * thousands in use takes longer than making a libset, so it is known whether there is any; at most one too few for a moment. */
+static _Atomic uint32_t unused_records;
+
 static struct gotcha_set *claim_record(const struct gotcha_plan *plan)
 {
-	for (struct gotcha_set *s = atomic_load(&gotcha_sets); s; s = s->all_next) {
+	struct gotcha_set *first = atomic_load(&unused_records) ? atomic_load(&gotcha_sets) : NULL;
+
+	for (struct gotcha_set *s = first; s; s = s->all_next) {
 		uint32_t unused = 0;
-		if (s->has_table == (plan->entries != NULL) && atomic_compare_exchange_strong(&s->in_use, &unused, 1))
+		if (s->has_table == (plan->entries != NULL) && atomic_compare_exchange_strong(&s->in_use, &unused, 1)) {
+			atomic_fetch_sub(&unused_records, 1);
 			return s;
+		}
 	}
 	long result = shim_syscall6(SYS_mmap, 0, (long)table_bytes(plan), PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -374,6 +381,7 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors)
 	for (uint32_t n = 0; n < count; n++)
 		shim_syscall2(SYS_munmap, set->regions[n], set->plan->batches[n]->bytes);
 	atomic_store(&set->in_use, 0);
+	atomic_fetch_add(&unused_records, 1);
 }
 
 SHIM_SLOT(__cxa_atexit);

@@ -97,15 +97,12 @@ void shim_arm(struct shim_thread *t, uint64_t deadline)
 	uint64_t now = shim_now();
 	uint64_t ns = deadline > now ? shim_ticks_to_ns(deadline - now) : 0;
 
-	if (ns > shim_bias_ns + 1000) {
-		ns -= shim_bias_ns;
-		t->target = now + ns_to_ticks(ns);
-	} else {
-		ns = 1000;
-		t->target = 0; /* says nothing about the bias */
-	}
+	/* What is asked for at once tells the bias as well: budgets that are shorter than what was first assumed of it would never
+	 * correct that. */
+	ns = ns > shim_bias_ns + 1000 ? ns - shim_bias_ns : 1000;
 	if (ns > (uint64_t)1000000000 * 86400 * 365)
 		ns = (uint64_t)1000000000 * 86400 * 365;
+	t->target = now + ns_to_ticks(ns);
 	atomic_store_explicit(&t->armed, deadline, memory_order_relaxed);
 	wake_in(t, ns);
 }
