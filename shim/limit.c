@@ -12,52 +12,24 @@
  * is looked at where the function's return address must be. And records are handed out by a bit mask, not as a stack: two
  * stacks that are switched between may end theirs in any order.
  *
- * Context of shim_limit_open(), _close() and _inject(): general registers only; the first two are called with the arguments
- * or the result of any function in the others. The handler keeps away while limits_busy is set. */
+ * Context of shim_limit_open() and _close(): general registers only, as they are called with the arguments or the result of
+ * any function in the others. The handler (limit_sig.c) keeps away while limits_busy is set. */
 #include "limit.h"
 #include "lock.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <ucontext.h>
 #include <unwind.h>
 
 #pragma GCC target("general-regs-only")
 
-#define FLAG_TRAP 0x100
-#define FLAG_DIRECTION 0x400
-#define FLAG_ALIGNMENT 0x40000
-#define BELOW_SP 256
 #define TAG_BASE 0x00400000u /* of records' owners, whose copies of patterns have tags: beyond those of calls */
 #define ALL_USED ((1u << LIMIT_DEPTH) - 1)
-#define EARLY_US 2
-/* Two stack pointers that are not on the thread's own stack are on the same one when they are not farther apart. */
-#define OTHER_STACK_BYTES ((uint64_t)1 << 20)
-
-struct shim_limits {
-	uint32_t used; /* a bit for each record: of a call that is under way, or that was left unnoticed */
-	uint64_t stack_low, stack_high; /* the thread's own */
-	struct shim_limited list[LIMIT_DEPTH];
-};
-
-extern char shim_limit_begin_text[], shim_limit_end_text[], shim_limit_give_up[], shim_limit_returned[];
 
 struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp);
 bool shim_limit_prepare(void);
 void shim_limit_close(struct shim_limited *r);
 uint64_t shim_limit_drop(struct shim_limited *r);
-
-static struct shim_limited *record_of(struct shim_call *call)
-{
-	return (struct shim_limited *)((char *)call - offsetof(struct shim_limited, call));
-}
-
-static bool is_limited(const struct shim_call *call)
-{
-	return call && call->adopted == ADOPTED_LIMITED;
-}
 
 static void busy(struct shim_thread *t, bool on)
 {
@@ -67,42 +39,6 @@ static void busy(struct shim_thread *t, bool on)
 }
 
 /* ---- which calls are still under way */
-
-enum standing {
-	STANDS,
-	ELSEWHERE, /* on another stack */
-	GONE,
-};
-
-/* Memory that may be unmapped: the stack of a coroutine that has ended. */
-static uint64_t peek(uint64_t address)
-{
-	uint64_t value = 0;
-	struct iovec to = {&value, sizeof value}, from = {(void *)address, sizeof value};
-
-	if (shim_syscall6(SYS_process_vm_readv, shim_syscall0(SYS_getpid), (long)&to, 1, (long)&from, 1, 0) != sizeof value)
-		return 0;
-	return value;
-}
-
-/* Of a record whose function has been entered. */
-static enum standing standing(const struct shim_limits *l, const struct shim_limited *r, uint64_t rsp)
-{
-	uint64_t size = l->stack_high - l->stack_low;
-	bool own = r->rsp - l->stack_low < size;
-
-	if (own != (rsp - l->stack_low < size))
-		return ELSEWHERE;
-	if (!own && r->rsp - rsp + OTHER_STACK_BYTES > 2 * OTHER_STACK_BYTES)
-		return ELSEWHERE;
-	if (r->rsp < rsp)
-		return GONE;
-	uint64_t returned = (uint64_t)shim_limit_returned;
-	/* A deferred section that is the function itself keeps the address in the call (stubs_amd64.S). */
-	if (r->call.defer_rsp == r->rsp + 8 && r->call.defer_ret == returned)
-		return STANDS;
-	return (own ? *(uint64_t *)r->rsp : peek(r->rsp)) == returned ? STANDS : GONE;
-}
 
 /* The call is over. */
 static void leave(struct shim_thread *t, struct shim_limited *r, enum trace_end why)
@@ -126,7 +62,7 @@ static void leave(struct shim_thread *t, struct shim_limited *r, enum trace_end 
 static void trim(struct shim_thread *t, uint64_t rsp)
 {
 	while (is_limited(t->current) && t->current->state == SHIM_RUNNING &&
-	       standing(t->limits, record_of(t->current), rsp) == GONE)
+	       shim_limit_standing(t->limits, record_of(t->current), rsp) == GONE)
 		leave(t, record_of(t->current), TRACE_LEFT);
 }
 
@@ -164,7 +100,7 @@ static void sweep(struct shim_limits *l, struct shim_call *innermost, uint64_t r
 	for (struct shim_call *c = innermost; is_limited(c); c = c->parent)
 		reached |= 1u << c->index;
 	for (uint32_t i = 0; i < LIMIT_DEPTH; i++)
-		if (!(reached & 1u << i) && standing(l, &l->list[i], rsp) == GONE)
+		if (!(reached & 1u << i) && shim_limit_standing(l, &l->list[i], rsp) == GONE)
 			l->used &= ~(1u << i);
 }
 
@@ -291,26 +227,6 @@ void shim_limits_thread_exit(struct shim_thread *t)
 	busy(t, false);
 }
 
-static void duration(char **at, char *end, uint64_t us)
-{
-	bool ms = us >= 1000 && us % 1000 == 0;
-
-	shim_write_number(at, end, ms ? us / 1000 : us);
-	shim_write_text(at, end, ms ? " ms" : " us");
-}
-
-static void report(const struct shim_limit *limit, const char *what, const char *rest)
-{
-	char text[200], *at = text, *end = text + sizeof text - 1;
-
-	shim_write_text(&at, end, "its budget of ");
-	duration(&at, end, limit->budget_us);
-	shim_write_text(&at, end, " is used up; ");
-	shim_write_text(&at, end, rest);
-	*at = 0;
-	shim_report(what, limit->name, text);
-}
-
 static void note_length(struct shim_limited *r)
 {
 	uint64_t ticks = shim_now() - r->call.slice_start;
@@ -333,7 +249,7 @@ void shim_limit_close(struct shim_limited *r)
 		shim_write_number(&at, end, shim_ticks_to_ns(shim_now() - r->call.slice_start) / 1000);
 		shim_write_text(&at, end, " us");
 		*at = 0;
-		report(r->limit, "a call was slow", text);
+		shim_limit_report(r->limit, "a call was slow", text);
 	}
 	busy(t, true);
 	if (SHIM_UNLIKELY(r->call.holds.count))
@@ -370,7 +286,7 @@ uint64_t shim_limit_drop(struct shim_limited *r)
 	/* The signal for the deadline of those outside may have been the one that is being obeyed here. */
 	if (t->current && t->current->deadline != SHIM_NEVER)
 		shim_arm_backoff(t);
-	report(limit, "a call is given up", limit->ends);
+	shim_limit_report(limit, "a call is given up", limit->ends);
 	if (limit->error)
 		errno = limit->error;
 	return limit->value;
@@ -395,100 +311,4 @@ _Unwind_Reason_Code shim_limit_personality(int version, _Unwind_Action actions, 
 	if (cfa)
 		shim_limits_trim(t, cfa(context));
 	return _URC_CONTINUE_UNWIND;
-}
-
-/* ---- the clock */
-
-/* The deadlines of a call and of those that it is inside of, outermost first, after one has changed. */
-static uint64_t settle(struct shim_call *call)
-{
-	uint64_t outer = !call->parent ? SHIM_NEVER : is_limited(call->parent) ? settle(call->parent) : call->parent->deadline;
-	uint64_t own = record_of(call)->deadline;
-
-	return call->deadline = own < outer ? own : outer;
-}
-
-static void run_on(struct shim_thread *t, struct shim_call *innermost)
-{
-	uint64_t deadline = settle(innermost);
-
-	atomic_store_explicit(&t->deadline, deadline, memory_order_relaxed);
-	if (deadline < atomic_load_explicit(&t->armed, memory_order_relaxed))
-		shim_arm(t, deadline);
-}
-
-void shim_limits_resume(struct shim_thread *t, struct shim_call *innermost)
-{
-	t->current = innermost;
-	run_on(t, innermost);
-}
-
-bool shim_limits_at_border(const void *context)
-{
-	uint64_t rip = (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[SHIM_RIP];
-
-	return rip - (uint64_t)shim_limit_begin_text < (uint64_t)(shim_limit_end_text - shim_limit_begin_text);
-}
-
-/* The stack below `due` is not used any more. */
-static void give_up(struct shim_limited *due, struct shim_call *innermost, greg_t *regs)
-{
-	for (struct shim_call *c = innermost; c != due->call.parent; c = c->parent)
-		c->state = SHIM_PAUSING; /* no more of this */
-	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_limit_give_up;
-	regs[SHIM_RDI] = (greg_t)(uint64_t)due;
-	regs[SHIM_RSP] = (greg_t)(due->rsp - BELOW_SP);
-	regs[SHIM_EFL] &= ~(greg_t)(FLAG_TRAP | FLAG_DIRECTION | FLAG_ALIGNMENT);
-}
-
-bool shim_limit_inject(struct shim_call **which, void *context)
-{
-	ucontext_t *frame = context;
-	greg_t *regs = frame->uc_mcontext.gregs;
-	struct shim_call *call = *which;
-	struct shim_thread *t = call->thread;
-	uint64_t rip = (uint64_t)regs[SHIM_RIP], rsp = (uint64_t)regs[SHIM_RSP], due_at = shim_now() + shim_us_to_ticks(EARLY_US);
-
-	if (shim_limits_at_border(context) || call->state != SHIM_RUNNING || t->limits_busy ||
-	    rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
-		return false;
-	/* The outermost that is due. One on another stack has to wait until that goes on, and so have those outside it. */
-	struct shim_limited *due = NULL;
-	struct shim_call *outer = call;
-	for (; is_limited(outer); outer = outer->parent)
-		if (standing(t->limits, record_of(outer), rsp) != STANDS)
-			break;
-		else if (record_of(outer)->deadline <= due_at)
-			due = record_of(outer);
-	call->pending = 0;
-	if (!due) {
-		if (outer && outer->adopted == ADOPTED_MAIN && outer->deadline <= due_at) {
-			*which = outer;
-			return true;
-		}
-		if (settle(call) <= due_at)
-			return false; /* on another stack */
-		run_on(t, call);
-		return true;
-	}
-	struct shim_limit *limit = due->limit;
-	if (SHIM_UNLIKELY(shim_config.stats))
-		atomic_fetch_add_explicit(&limit->used_up, 1, memory_order_relaxed);
-	if (limit->action == LIMIT_RETURN) {
-		give_up(due, call, regs);
-		return true;
-	}
-	due->late = true;
-	due->deadline = SHIM_NEVER;
-	run_on(t, call);
-	if (limit->action == LIMIT_LOG)
-		return true;
-	report(limit, limit->action == LIMIT_ABORT ? "the program is aborted" : "a call gets a signal", limit->ends);
-	int sig = limit->action == LIMIT_ABORT ? SIGABRT : limit->signal;
-	if (limit->action == LIMIT_ABORT) {
-		shim_default_action(SIGABRT);
-		*shim_mask_bits(&frame->uc_sigmask) &= ~(1ull << (SIGABRT - 1));
-	}
-	shim_syscall3(SYS_tgkill, shim_syscall0(SYS_getpid), shim_syscall0(SYS_gettid), sig); /* at the return */
-	return true;
 }

@@ -52,6 +52,35 @@ struct shim_limit_request {
 	uint64_t address;
 };
 
+/* What a thread has of them. */
+struct shim_limits {
+	uint32_t used; /* a bit for each record: of a call that is under way, or that was left unnoticed */
+	uint64_t stack_low, stack_high; /* the thread's own */
+	struct shim_limited list[LIMIT_DEPTH];
+};
+
+static inline struct shim_limited *record_of(struct shim_call *call)
+{
+	return (struct shim_limited *)((char *)call - offsetof(struct shim_limited, call));
+}
+
+static inline bool is_limited(const struct shim_call *call)
+{
+	return call && call->adopted == ADOPTED_LIMITED;
+}
+
+/* Whether a function that was entered still runs, as seen from a stack pointer. */
+enum standing {
+	STANDS,
+	ELSEWHERE, /* on another stack */
+	GONE,
+};
+
+/* ---- limit_sig.c */
+enum standing shim_limit_standing(const struct shim_limits *l, const struct shim_limited *r, uint64_t rsp);
+void shim_limit_report(const struct shim_limit *limit, const char *what, const char *rest);
+
+/* ---- limit.c and limit_set.c */
 void shim_limits_begin(const char *rules, const char *file); /* before main() */
 void shim_limits_loaded(void);                               /* after dlopen() */
 void *shim_limits_symbol(const char *symbol, void *address); /* after dlsym(): what the program is to get */
@@ -68,7 +97,8 @@ void shim_limits_trim(struct shim_thread *t, uint64_t rsp);
 void shim_limits_jump(struct shim_thread *t, uint64_t rsp); /* the same, before a longjmp() */
 /* Interrupted on the way into or out of a function: what is on the stack means nothing. */
 bool shim_limits_at_border(const void *context);
-/* run.c: main() has a new deadline, and goes on inside `innermost`. */
+/* run.c: main() is paused inside `innermost`; it has a new deadline, and goes on there. */
+void shim_limits_pause(struct shim_call *innermost);
 void shim_limits_resume(struct shim_thread *t, struct shim_call *innermost);
 
 #define SHIM_CHECK_LIMITED(field, constant) \

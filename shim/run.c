@@ -44,6 +44,7 @@ _Noreturn static void supervise(void)
 
 		struct shim_call *innermost = t->current; /* main(), or a limited call in it */
 
+		shim_limits_pause(innermost);
 		SHIM_TRACE(TRACE_SLICE_END, call, TRACE_CLOCK, call->deadline);
 		t->current = NULL;
 		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
