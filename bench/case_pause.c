@@ -24,9 +24,7 @@ static double resume_batch(linger_t *call, uint64_t budget_us) {
 
 static void report(const char *name, struct samples *own, struct samples *bare) {
 	line_begin(name, own->count, BATCH);
-	line_time("median", median(own));
-	line_time("p99", percentile(own, 0.99));
-	line_base("swapcontext_pair", median(bare), median(own));
+	line_samples(own, "swapcontext_pair", bare);
 	line_goal(median(own) <= GOAL_NS, "<=%dns", GOAL_NS);
 }
 
