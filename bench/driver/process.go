@@ -83,18 +83,18 @@ func reason(err error, limited, ctx context.Context, limit time.Duration) error 
 func adopt() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
 // collect waits for what a program has started and not waited for. It ends when its pipe closes; what has not ended after a
-// second is killed.
+// second is killed, and what has left the group as well is left to itself after one more.
 func collect(group int) {
-	deadline := time.Now().Add(time.Second)
+	deadline, killed := time.Now().Add(time.Second), false
 	for {
 		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
 		switch {
 		case err == unix.EINTR || pid > 0:
-		case err != nil: // no child is left
+		case err != nil || killed && time.Now().After(deadline): // no child is left, or none that is ours to end
 			return
 		case time.Now().After(deadline):
 			unix.Kill(-group, unix.SIGKILL)
-			return
+			deadline, killed = time.Now().Add(time.Second), true
 		default:
 			time.Sleep(time.Millisecond)
 		}

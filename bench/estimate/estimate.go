@@ -41,7 +41,7 @@ func (e Estimate) Half() float64 { return max(e.High-e.Value, e.Value-e.Low) }
 // Overlaps says whether the intervals have a point in common: then the values differ by no more than both of them state.
 func (e Estimate) Overlaps(other Estimate) bool { return e.Low <= other.High && other.Low <= e.High }
 
-// A Source draws the same numbers for the same seed and name, whatever else was estimated before.
+// source draws the same numbers for the same seed and name, whatever else was estimated before.
 func source(seed uint64, name string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(name))
@@ -90,9 +90,12 @@ func Spread(rounds []*record.Samples) float64 {
 
 // Middle is the median of a few values; of an even number the mean of the two in the middle.
 func Middle(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return middleOfSorted(slices.Sorted(slices.Values(values)))
+}
+
+func middleOfSorted(values []float64) float64 {
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 func medians(rounds []*record.Samples) []float64 {
@@ -124,7 +127,8 @@ func bootstrap(n int, r *rand.Rand, draw func(round int) float64) (low, high flo
 		for k := range drawn {
 			drawn[k] = draw(r.IntN(n))
 		}
-		results[i] = Middle(drawn)
+		slices.Sort(drawn)
+		results[i] = middleOfSorted(drawn)
 	}
 	slices.Sort(results)
 	tail := int((1 - Confidence) / 2 * resamples)
@@ -151,6 +155,9 @@ func factor(n int) float64 {
 // resampledMedian is the median of as many draws from s as it has samples. The k-th smallest of n uniform numbers has a
 // beta distribution, so that one draw from it says which quantile the median is.
 func resampledMedian(s *record.Samples, r *rand.Rand) float64 {
+	if s.N == 1 {
+		return s.Median
+	}
 	k := (s.N + 1) / 2 // the nearest rank, as in the harness
 	a, b := gamma(float64(k), r), gamma(float64(s.N-k+1), r)
 	return quantile(s, a/(a+b))
@@ -172,7 +179,9 @@ func gamma(shape float64, r *rand.Rand) float64 {
 			continue
 		}
 		v *= v * v
-		if math.Log(1-r.Float64()) < x*x/2+d-d*v+d*math.Log(v) {
+		u := 1 - r.Float64()
+		// The first is nearly always true, and then the logarithms need not be taken.
+		if u < 1-0.0331*x*x*x*x || math.Log(u) < x*x/2+d-d*v+d*math.Log(v) {
 			return d * v
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -33,8 +34,8 @@ type Chart struct {
 	Title  string
 	X, Y   Axis
 	Series []Series
-	Steps  bool   // a histogram: each point is a bar to the next one's x
-	Note   string // below the picture
+	Steps  bool     // a histogram: each point is a bar to the next one's x
+	Notes  []string // below the picture
 }
 
 const (
@@ -61,12 +62,26 @@ type canvas struct {
 	legendBottom float64
 }
 
-// SVG is the picture. A chart without points is an empty frame.
+// SVG is the picture. A chart without points is an empty frame; points that are not finite are left out.
 func (c *Chart) SVG() []byte {
-	p := &canvas{top: top + lineHeight*float64(c.legendRows()) + 8, bottom: height - bottom}
-	if c.Note != "" {
-		p.bottom -= lineHeight * float64(len(wrap(c.Note, noteColumns)))
+	drawn := *c
+	drawn.Series = nil
+	for _, s := range c.Series {
+		s.Points = slices.DeleteFunc(slices.Clone(s.Points), func(q Point) bool {
+			return !finite(q.X) || !finite(q.Y) || !finite(q.Low) || !finite(q.High)
+		})
+		drawn.Series = append(drawn.Series, s)
 	}
+	return drawn.svg()
+}
+
+func (c *Chart) svg() []byte {
+	p := &canvas{top: top + lineHeight*float64(c.legendRows()) + 8, bottom: height - bottom}
+	var notes []string
+	for _, note := range c.Notes {
+		notes = append(notes, wrap(note, noteColumns)...)
+	}
+	p.bottom -= lineHeight * float64(len(notes))
 	p.x, p.y = c.scales(p)
 	fmt.Fprintf(&p.out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d">`+"\n%s\n",
 		width, height, width, height, style)
@@ -76,8 +91,8 @@ func (c *Chart) SVG() []byte {
 	for i := range c.Series {
 		p.series(c, i)
 	}
-	for i, line := range wrap(c.Note, noteColumns) {
-		p.text(left, height-8-lineHeight*float64(len(wrap(c.Note, noteColumns))-1-i), "start", "", line)
+	for i, line := range notes {
+		p.text(left, height-8-lineHeight*float64(len(notes)-1-i), "start", "", line)
 	}
 	p.out.WriteString("</svg>\n")
 	return p.out.Bytes()

@@ -16,7 +16,8 @@ type scale struct {
 	from, to  float64 // places
 }
 
-// newScale takes in all values. A linear axis of sizes begins at 0, so that twice as much looks like it.
+// newScale takes in all values. A linear axis of sizes begins at 0, so that twice as much looks like it; not one of shares
+// that are all high, where what is missing from the whole is looked for.
 func newScale(axis Axis, values []float64, from, to float64, sizes bool) scale {
 	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return !finite(v) })
 	if len(values) == 0 {
@@ -39,12 +40,12 @@ func newScale(axis Axis, values []float64, from, to float64, sizes bool) scale {
 		}
 	}
 	if sizes {
-		if s.low > 0 {
+		if s.low > 0 && (axis.Unit != "%" || s.low < 50) {
 			s.low = 0
 		}
 		margin := (s.high - s.low) * 0.06
 		s.high += margin
-		if s.low < 0 {
+		if s.low != 0 {
 			s.low -= margin
 		}
 	}
@@ -117,18 +118,19 @@ func (s *scale) ticks() []float64 {
 	return all
 }
 
-// linearTicks are five to ten, at 1, 2 or 5 times a power of ten.
+// linearTicks are four to eight, at 1, 2 or 5 times a power of ten.
 func (s *scale) linearTicks() []float64 {
-	step := math.Pow(10, math.Floor(math.Log10((s.high-s.low)/5)))
-	for _, factor := range []float64{5, 2} {
-		if (s.high-s.low)/(step*factor) >= 5 {
+	const most = 7
+	step := math.Pow(10, math.Floor(math.Log10((s.high-s.low)/most)))
+	for _, factor := range []float64{1, 2, 5, 10} {
+		if (s.high-s.low)/(step*factor) <= most {
 			step *= factor
 			break
 		}
 	}
 	var all []float64
 	for k := math.Ceil(s.low / step); k*step <= s.high+step/1e6 && len(all) < 20; k++ {
-		all = append(all, k*step)
+		all = append(all, k*step+0) // not -0
 	}
 	return all
 }
@@ -140,11 +142,12 @@ var nanoseconds = []struct {
 
 // label is a value in as few characters as possible.
 func (s *scale) label(v float64) string {
+	digits := s.digits()
 	if s.axis.Unit == "ns" {
-		return Time(v)
+		return inTime(v, digits)
 	}
 	if s.axis.Unit == "%" {
-		return short(v) + " %"
+		return short(v, digits) + " %"
 	}
 	// Up to ten thousand a number is as short as it is.
 	for _, prefix := range []struct {
@@ -152,29 +155,37 @@ func (s *scale) label(v float64) string {
 		letter     string
 	}{{1e9, 1e9, "G"}, {1e6, 1e6, "M"}, {1e4, 1e3, "k"}} {
 		if math.Abs(v) >= prefix.from*(1-1e-9) {
-			return short(v/prefix.size) + prefix.letter
+			return short(v/prefix.size, digits) + prefix.letter
 		}
 	}
-	return short(v)
+	return short(v, digits)
 }
+
+// digits are as many as tell ticks apart that are near to each other and far from 0.
+func (s *scale) digits() int {
+	far := max(math.Abs(s.low), math.Abs(s.high)) / (s.high - s.low)
+	return max(significant, int(math.Ceil(math.Log10(far)))+2)
+}
+
+const significant = 3
 
 // Time is nanoseconds in the unit that keeps the number short.
-func Time(ns float64) string {
+func Time(ns float64) string { return inTime(ns, significant) }
+
+func inTime(ns float64, digits int) string {
 	for _, n := range nanoseconds {
 		if math.Abs(ns) >= n.size*(1-1e-9) {
-			return short(ns/n.size) + " " + n.unit
+			return short(ns/n.size, digits) + " " + n.unit
 		}
 	}
-	return short(ns) + " ns"
+	return short(ns, digits) + " ns"
 }
 
-// short has three significant digits.
-func short(v float64) string {
-	text := strconv.FormatFloat(v, 'g', 3, 64)
-	if strings.Contains(text, "e") {
-		if size := math.Abs(v); size >= 1e-3 && size < 1e6 {
-			return strconv.FormatFloat(v, 'f', 0, 64)
-		}
+// short writes a number without an exponent where it is of ordinary size.
+func short(v float64, digits int) string {
+	text := strconv.FormatFloat(v, 'g', digits, 64)
+	if size := math.Abs(v); strings.Contains(text, "e") && size >= 1e-3 && size < 1e6 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	return text
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"libinger/bench/plot"
 	"libinger/bench/record"
@@ -96,7 +95,7 @@ func curveChart(c *result.Curve) *plot.Chart {
 		chart.Series = append(chart.Series, series)
 	}
 	if bands {
-		chart.Note = "Line: median. Band: p1 to p99; it may leave the picture."
+		chart.Notes = []string{"Line: median. Band: p1 to p99; it may leave the picture."}
 	}
 	return chart
 }
@@ -113,49 +112,66 @@ func axis(unit string) plot.Axis {
 
 const (
 	bars = 60
-	// tail is left out at each end: what the picture is about would not be seen beside a single value far away.
-	tail = 0.005
+	// tail is left out at each end, and what is further from the quartiles than reach times their distance: what the picture
+	// is about would not be seen beside a single value far away.
+	tail  = 0.005
+	reach = 8
+	// wide is from what factor between the ends on the bars grow with x.
+	wide = 30
 )
 
 func histogramChart(h *result.Histogram) *plot.Chart {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, d := range h.Series {
-		all := pooled(d.Rounds)
-		low, high = min(low, weighted(all, tail)), max(high, weighted(all, 1-tail))
+		l, u := shown(pooled(d.Rounds))
+		low, high = min(low, l), max(high, u)
 	}
 	if !(low < high) {
 		low, high = low-1, high+1
 	}
 	chart := &plot.Chart{Title: h.Title, X: axis(h.Unit), Y: plot.Axis{Label: "share of samples", Unit: "%"}, Steps: true}
-	var notes []string
+	chart.X.Log = low > 0 && high/low > wide
+	place := func(v float64) float64 { return (v - low) / (high - low) * bars }
+	edge := func(i int) float64 { return low + (high-low)*float64(i)/bars }
+	if chart.X.Log {
+		place = func(v float64) float64 { return math.Log(v/low) / math.Log(high/low) * bars }
+		edge = func(i int) float64 { return low * math.Pow(high/low, float64(i)/bars) }
+	}
 	for _, d := range h.Series {
 		all := pooled(d.Rounds)
 		series := plot.Series{Name: d.Name, Points: make([]plot.Point, bars+1)}
-		for i := range series.Points {
-			series.Points[i].X = low + (high-low)*float64(i)/bars
-		}
 		beyond := 0.0
 		for _, q := range all {
 			if q.value < low || q.value > high {
 				beyond += q.share
 				continue
 			}
-			series.Points[min(int((q.value-low)/(high-low)*bars), bars-1)].Y += q.share * 100
+			series.Points[min(int(place(q.value)), bars-1)].Y += q.share * 100
 		}
 		series.Points[bars].Y = series.Points[bars-1].Y
 		for i := range series.Points {
-			series.Points[i].Low, series.Points[i].High = series.Points[i].Y, series.Points[i].Y
+			p := &series.Points[i]
+			p.X, p.Low, p.High = edge(i), p.Y, p.Y
 		}
 		chart.Series = append(chart.Series, series)
 		most := math.Inf(-1)
 		for _, r := range d.Rounds {
 			most = max(most, r.Max)
 		}
-		notes = append(notes, fmt.Sprintf("%s: median %s, p99 %s, max %s, outside %.1f %%", d.Name, quantity(weighted(all, 0.5), h.Unit),
-			quantity(weighted(all, 0.99), h.Unit), quantity(most, h.Unit), beyond*100))
+		chart.Notes = append(chart.Notes, fmt.Sprintf("%s: median %s, p99 %s, max %s; %.1f %% outside", d.Name,
+			quantity(weighted(all, 0.5), h.Unit), quantity(weighted(all, 0.99), h.Unit), quantity(most, h.Unit), beyond*100))
 	}
-	chart.Note = strings.Join(notes, ". ") + "."
 	return chart
+}
+
+// shown is the part of a distribution that a picture has.
+func shown(all []sharedValue) (low, high float64) {
+	first, third := weighted(all, 0.25), weighted(all, 0.75)
+	distance := third - first
+	if distance == 0 {
+		return weighted(all, tail), weighted(all, 1-tail)
+	}
+	return max(weighted(all, tail), first-reach*distance), min(weighted(all, 1-tail), third+reach*distance)
 }
 
 type sharedValue struct{ value, share float64 }
