@@ -36,7 +36,7 @@ bench-quick: bench-programs build/inger
 # make bench-compare OLD=… NEW=…
 NEW ?= $(BENCH_DIR)/results.json
 bench-compare: $(BENCH_DRIVER)
-	@$(BENCH_DRIVER) compare $(OLD) $(NEW)
+	@$(if $(OLD),,$(error which result is the old one? make bench-compare OLD=FILE NEW=FILE))$(BENCH_DRIVER) compare $(OLD) $(NEW)
 # The latest result into the document that shows it.
 bench-render: $(BENCH_DRIVER)
 	@$(BENCH_DRIVER) render --document docs/performance.md --pictures docs/performance $(NEW)

@@ -8,6 +8,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/perf/benchmath"
@@ -18,17 +19,16 @@ import (
 	"libinger/bench/result"
 )
 
-// A Row is one case of both results, or a point of a curve.
+// A Row is one case of both results, or one point of a curve.
 type Row struct {
 	Name     string
 	Unit     string
 	Old, New estimate.Estimate
 	Test     benchmath.Comparison
-	Tested   bool // false for points of curves, of which the rounds are not kept
 }
 
 // Changed says whether the test tells the two apart.
-func (r *Row) Changed() bool { return r.Tested && r.Test.P <= r.Test.Alpha }
+func (r *Row) Changed() bool { return r.Test.P <= r.Test.Alpha }
 
 // Comparison is of two results.
 type Comparison struct {
@@ -55,7 +55,7 @@ func Results(old, new *result.File) *Comparison {
 			continue
 		}
 		c.Rows = append(c.Rows, Row{Name: label(now), Unit: now.Unit, Old: was.Own.Estimate, New: now.Own.Estimate,
-			Test: benchmath.AssumeNothing.Compare(sample(was.Rounds), sample(now.Rounds)), Tested: true})
+			Test: test(medians(was.Rounds), medians(now.Rounds))})
 	}
 	for i := range old.Cases {
 		if former[old.Cases[i].Key()] != nil {
@@ -78,13 +78,20 @@ func label(c *result.Case) string {
 	return name
 }
 
-func sample(rounds []*record.Samples) *benchmath.Sample {
+func medians(rounds []*record.Samples) []float64 {
 	values := make([]float64, len(rounds))
 	for i, s := range rounds {
 		values[i] = s.Median
 	}
-	thresholds := benchmath.DefaultThresholds
-	return benchmath.NewSample(values, &thresholds)
+	return values
+}
+
+func test(old, new []float64) benchmath.Comparison {
+	sample := func(values []float64) *benchmath.Sample {
+		thresholds := benchmath.DefaultThresholds
+		return benchmath.NewSample(slices.Clone(values), &thresholds) // which sorts them
+	}
+	return benchmath.AssumeNothing.Compare(sample(old), sample(new))
 }
 
 func (c *Comparison) curves(old, new *result.File) {
@@ -92,20 +99,21 @@ func (c *Comparison) curves(old, new *result.File) {
 		curve, series string
 		x             float64
 	}
-	former := map[place]estimate.Estimate{}
-	visit := func(f *result.File, do func(at place, unit string, e estimate.Estimate)) {
+	former := map[place]result.Point{}
+	visit := func(f *result.File, do func(at place, unit string, p result.Point)) {
 		for _, curve := range f.Curves {
 			for _, s := range curve.Series {
 				for _, p := range s.Points {
-					do(place{curve.Name, s.Name, p.X}, curve.Unit, p.Estimate)
+					do(place{curve.Name, s.Name, p.X}, curve.Unit, p)
 				}
 			}
 		}
 	}
-	visit(old, func(at place, _ string, e estimate.Estimate) { former[at] = e })
-	visit(new, func(at place, unit string, e estimate.Estimate) {
+	visit(old, func(at place, _ string, p result.Point) { former[at] = p })
+	visit(new, func(at place, unit string, p result.Point) {
 		if was, known := former[at]; known {
-			c.Rows = append(c.Rows, Row{Name: fmt.Sprintf("%s[%s] at %g", at.curve, at.series, at.x), Unit: unit, Old: was, New: e})
+			c.Rows = append(c.Rows, Row{Name: fmt.Sprintf("%s[%s] at %g", at.curve, at.series, at.x), Unit: unit, Old: was.Estimate,
+				New: p.Estimate, Test: test(was.Medians, p.Medians)})
 		}
 	})
 }
@@ -150,16 +158,9 @@ func (c *Comparison) Text() string {
 	fmt.Fprintf(&out, "%-56s %24s %24s %9s\n", "case", "old", "new", "delta")
 	few := 0
 	for _, r := range c.Rows {
-		delta, test := "", ""
-		if r.Tested {
-			delta, test = r.Test.FormatDelta(r.Old.Value, r.New.Value), "("+r.Test.String()+")"
-			few += min(len(r.Test.Warnings), 1)
-		} else if !r.Old.Overlaps(r.New) {
-			delta, test = percent(r.Old.Value, r.New.Value), "(intervals apart)"
-		} else {
-			delta = "~"
-		}
-		fmt.Fprintf(&out, "%-56s %24s %24s %9s %s\n", r.Name, figure(r.Old, r.Unit), figure(r.New, r.Unit), delta, test)
+		few += min(len(r.Test.Warnings), 1)
+		fmt.Fprintf(&out, "%-56s %24s %24s %9s (%s)\n", r.Name, figure(r.Old, r.Unit), figure(r.New, r.Unit),
+			r.Test.FormatDelta(r.Old.Value, r.New.Value), r.Test)
 	}
 	for _, name := range c.OldOnly {
 		fmt.Fprintf(&out, "only in old: %s\n", name)
@@ -187,14 +188,7 @@ func figure(e estimate.Estimate, unit string) string {
 		text = plot.Time(e.Value)
 	}
 	if half := e.Half(); half > 0 && e.Value != 0 {
-		text += fmt.Sprintf(" ±%.2g%%", half/math.Abs(e.Value)*100)
+		text += fmt.Sprintf(" ±%.1f%%", half/math.Abs(e.Value)*100)
 	}
 	return strings.TrimSpace(text)
-}
-
-func percent(old, new float64) string {
-	if old == 0 {
-		return "?"
-	}
-	return fmt.Sprintf("%+.2f%%", (new/old-1)*100)
 }

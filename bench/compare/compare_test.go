@@ -55,7 +55,7 @@ func TestChangesAreToldFromChance(t *testing.T) {
 		t.Errorf("only in one: %v, %v", c.OldOnly, c.NewOnly)
 	}
 	text := c.Text()
-	for _, want := range []string{"-19.61% (p=0.008 n=5)", "only in old: gone", "only in new: added", "c[s] at 1", "+100.00% (intervals apart)", "1 changed"} {
+	for _, want := range []string{"-19.61% (p=0.008 n=5)", "only in old: gone", "only in new: added", "c[s] at 1", "+100.00% (p=", "3 compared, 2 changed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}

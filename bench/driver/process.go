@@ -20,11 +20,16 @@ import (
 	"libinger/bench/record"
 )
 
-// groupLimit is far beyond any group: a hang is to end with a name.
-const groupLimit = 10 * time.Minute
+// Far beyond any group: a hang is to end with a name.
+const (
+	groupLimit      = 10 * time.Minute
+	quickGroupLimit = time.Minute
+)
 
 // recordBytes is far beyond what a group reports.
 const recordBytes = 64 << 20
+
+var errInterrupted = errors.New("interrupted")
 
 // A program is one of the benchmark's own, started with an environment that this run's settings are not part of.
 type program struct {
@@ -66,7 +71,7 @@ func reason(err error, limited, ctx context.Context, limit time.Duration) error 
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return errInterrupted
 	case limited.Err() != nil:
 		return fmt.Errorf("ended after %v", limit)
 	case errors.As(err, &exit):

@@ -88,6 +88,9 @@ func runCommand(args []string, out io.Writer) error {
 			return err
 		}
 	}
+	if *quick {
+		cases.limit = quickGroupLimit
+	}
 	limit := time.Duration(or(*minutes, map[bool]float64{false: fullMinutes, true: quickMinutes}[*quick]) * float64(time.Minute))
 	log, err := os.Create(filepath.Join(folder, "rounds.log"))
 	if err != nil {
@@ -223,7 +226,7 @@ func (r *run) one(ctx context.Context, i, round int) error {
 	started := time.Now()
 	records, err := r.cases.run(ctx, r.log, g.variables(), arguments...)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return errInterrupted
 	}
 	elapsed := time.Since(started).Seconds()
 	c.rounds = append(c.rounds, records)

@@ -47,7 +47,7 @@ func Lines(f *result.File) string {
 		for _, s := range c.Series {
 			for _, p := range s.Points {
 				fmt.Fprintf(&out, "%s[%s] %s=%g median=%s [%s] p1=%s p99=%s rounds=%d\n", c.Name, s.Name, c.Parameter, p.X,
-					quantity(p.Value, c.Unit), interval(p.Estimate, c.Unit), quantity(p.P1, c.Unit), quantity(p.P99, c.Unit), p.Rounds)
+					quantity(p.Value, c.Unit), interval(p.Estimate, c.Unit), quantity(p.P1, c.Unit), quantity(p.P99, c.Unit), len(p.Medians))
 			}
 		}
 	}

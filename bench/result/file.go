@@ -99,6 +99,15 @@ func Read(path string) (*File, error) {
 			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
 	}
+	for _, c := range f.Curves {
+		for _, s := range c.Series {
+			for _, p := range s.Points {
+				if len(p.Medians) == 0 {
+					return nil, fmt.Errorf("read %s: curve %s: %s at %g: no rounds", path, c.Name, s.Name, p.X)
+				}
+			}
+		}
+	}
 	for _, h := range f.Histograms {
 		for _, d := range h.Series {
 			if err := checkRounds(d.Rounds); err != nil {

@@ -98,7 +98,8 @@ func (m *merger) newCase(lines []*record.Line) Case {
 			c.OtherRounds = append(c.OtherRounds, l.Samples)
 		}
 	}
-	c.Own = spread(c.Rounds, seed, c.Key())
+	// Without the base: the same rounds beside another base are to have the same interval.
+	c.Own = spread(c.Rounds, seed, c.Group+"/"+c.Clock+"/"+c.Name)
 	c.Noisy = c.Own.Noisy()
 	if len(c.OtherRounds) > 0 {
 		other := spread(c.OtherRounds, seed, c.Key()+"/base")
@@ -193,10 +194,11 @@ func (m *merger) points() {
 }
 
 func newPoint(rounds []*record.Point, seed uint64) Point {
-	p := Point{X: rounds[0].X, Rounds: len(rounds)}
+	p := Point{X: rounds[0].X}
 	var samples []*record.Samples
 	for _, r := range rounds {
 		samples = append(samples, r.Own)
+		p.Medians = append(p.Medians, r.Own.Median)
 		p.N += r.Own.N
 	}
 	name := fmt.Sprintf("%s/%s/%g", rounds[0].Curve, rounds[0].Series, p.X)

@@ -93,7 +93,7 @@ func TestPointsBecomeCurves(t *testing.T) {
 		t.Fatalf("curves = %+v", f.Curves)
 	}
 	ours := f.Curves[0].Series[0]
-	if ours.Name != "ours" || len(ours.Points) != 2 || ours.Points[0].X != 1 || ours.Points[1].Value != 22 || ours.Points[1].Rounds != 3 {
+	if ours.Name != "ours" || len(ours.Points) != 2 || ours.Points[0].X != 1 || ours.Points[1].Value != 22 || len(ours.Points[1].Medians) != 3 {
 		t.Errorf("series = %+v", ours)
 	}
 	// Another group draws in the same picture.

@@ -127,9 +127,9 @@ type Series struct {
 
 // A Point has the interval of its median, and percentiles when it has samples.
 type Point struct {
-	X      float64 `json:"x"`
-	N      int     `json:"n"` // samples in all rounds; as many as rounds for a single value
-	Rounds int     `json:"rounds"`
+	X       float64   `json:"x"`
+	N       int       `json:"n"`       // samples in all rounds; as many as rounds for a single value
+	Medians []float64 `json:"medians"` // of each round
 	estimate.Estimate
 	P1  float64 `json:"p1"`
 	P99 float64 `json:"p99"`
