@@ -19,16 +19,20 @@ import (
 	"libinger/bench/result"
 )
 
-// A Row is one case of both results, or one point of a curve.
+// A Row is one figure that both results have: a case's own, its base's, or a point of a curve.
 type Row struct {
 	Name     string
 	Unit     string
+	Base     bool // what a case is measured beside
 	Old, New estimate.Estimate
 	Test     benchmath.Comparison
 }
 
 // Changed says whether the test tells the two apart.
 func (r *Row) Changed() bool { return r.Test.P <= r.Test.Alpha }
+
+// Apart says whether the medians differ by more than their intervals together.
+func (r *Row) Apart() bool { return !r.Old.Overlaps(r.New) }
 
 // Comparison is of two results.
 type Comparison struct {
@@ -42,40 +46,74 @@ type Comparison struct {
 func Results(old, new *result.File) *Comparison {
 	c := &Comparison{}
 	c.remark(old, new)
-	former := map[string]*result.Case{}
-	for i := range old.Cases {
-		former[old.Cases[i].Key()] = &old.Cases[i]
+	former := map[string]figure{}
+	before := figures(old)
+	for _, f := range before {
+		former[f.key] = f
 	}
-	for i := range new.Cases {
-		now := &new.Cases[i]
-		was := former[now.Key()]
-		delete(former, now.Key())
-		if was == nil {
-			c.NewOnly = append(c.NewOnly, label(now))
+	for _, now := range figures(new) {
+		was, known := former[now.key]
+		delete(former, now.key)
+		if !known {
+			c.NewOnly = append(c.NewOnly, now.name)
 			continue
 		}
-		c.Rows = append(c.Rows, Row{Name: label(now), Unit: now.Unit, Old: was.Own.Estimate, New: now.Own.Estimate,
-			Test: test(medians(was.Rounds), medians(now.Rounds))})
+		c.Rows = append(c.Rows, Row{Name: now.name, Unit: now.unit, Base: now.base, Old: was.estimate, New: now.estimate,
+			Test: test(was.medians, now.medians)})
 	}
-	for i := range old.Cases {
-		if former[old.Cases[i].Key()] != nil {
-			c.OldOnly = append(c.OldOnly, label(&old.Cases[i]))
+	for _, f := range before {
+		if _, gone := former[f.key]; gone {
+			c.OldOnly = append(c.OldOnly, f.name)
 		}
 	}
-	c.curves(old, new)
 	return c
 }
 
-// label names a case without what all have in common.
+// A figure is what is compared.
+type figure struct {
+	key, name, unit string
+	base            bool
+	estimate        estimate.Estimate
+	medians         []float64 // of rounds
+}
+
+// figures of a result, each once: a case may be there with several bases, and a base's samples with several cases.
+func figures(f *result.File) []figure {
+	var all, bases []figure
+	seen := map[string]bool{}
+	for i := range f.Cases {
+		c := &f.Cases[i]
+		place := c.Group + "/" + c.Clock + "/"
+		if key := place + c.Name; !seen[key] {
+			seen[key] = true
+			all = append(all, figure{key, label(c), c.Unit, false, c.Own.Estimate, medians(c.Rounds)})
+		}
+		if c.Other == nil {
+			continue
+		}
+		values := medians(c.OtherRounds)
+		if shared := fmt.Sprint(place, c.Base, values); !seen[shared] {
+			seen[shared] = true
+			bases = append(bases, figure{c.Key(), "base " + c.Base + " of " + label(c), c.Unit, true, c.Other.Estimate, values})
+		}
+	}
+	for _, c := range f.Curves {
+		for _, s := range c.Series {
+			for _, p := range s.Points {
+				key := fmt.Sprintf("%s[%s] at %g", c.Name, s.Name, p.X)
+				all = append(all, figure{"curve " + key, key, c.Unit, false, p.Estimate, p.Medians})
+			}
+		}
+	}
+	return append(all, bases...)
+}
+
+// label names a case, with its clock where the name does not tell.
 func label(c *result.Case) string {
-	name := c.Name
-	if c.Base != "" {
-		name += " : " + c.Base
+	if c.Clock == "auto" || strings.Contains(c.Name, c.Clock) {
+		return c.Name
 	}
-	if c.Clock != "auto" && !strings.Contains(c.Name, c.Clock) {
-		name += " (" + c.Clock + ")"
-	}
-	return name
+	return c.Name + " (" + c.Clock + ")"
 }
 
 func medians(rounds []*record.Samples) []float64 {
@@ -92,30 +130,6 @@ func test(old, new []float64) benchmath.Comparison {
 		return benchmath.NewSample(slices.Clone(values), &thresholds) // which sorts them
 	}
 	return benchmath.AssumeNothing.Compare(sample(old), sample(new))
-}
-
-func (c *Comparison) curves(old, new *result.File) {
-	type place struct {
-		curve, series string
-		x             float64
-	}
-	former := map[place]result.Point{}
-	visit := func(f *result.File, do func(at place, unit string, p result.Point)) {
-		for _, curve := range f.Curves {
-			for _, s := range curve.Series {
-				for _, p := range s.Points {
-					do(place{curve.Name, s.Name, p.X}, curve.Unit, p)
-				}
-			}
-		}
-	}
-	visit(old, func(at place, _ string, p result.Point) { former[at] = p })
-	visit(new, func(at place, unit string, p result.Point) {
-		if was, known := former[at]; known {
-			c.Rows = append(c.Rows, Row{Name: fmt.Sprintf("%s[%s] at %g", at.curve, at.series, at.x), Unit: unit, Old: was.Estimate,
-				New: p.Estimate, Test: test(was.Medians, p.Medians)})
-		}
-	})
 }
 
 func (c *Comparison) remark(old, new *result.File) {
@@ -138,15 +152,9 @@ func (c *Comparison) remark(old, new *result.File) {
 	}
 }
 
-// Apart are the rows whose medians differ by more than their intervals together.
+// Apart are the rows whose medians are.
 func (c *Comparison) Apart() []Row {
-	var rows []Row
-	for _, r := range c.Rows {
-		if !r.Old.Overlaps(r.New) {
-			rows = append(rows, r)
-		}
-	}
-	return rows
+	return slices.DeleteFunc(slices.Clone(c.Rows), func(r Row) bool { return !r.Apart() })
 }
 
 // Text is a table of what was compared. Where a change can't be told from chance it has a ~ in the place of a figure.
@@ -155,12 +163,22 @@ func (c *Comparison) Text() string {
 	for _, remark := range c.Remarks {
 		fmt.Fprintf(&out, "# %s\n", remark)
 	}
-	fmt.Fprintf(&out, "%-56s %24s %24s %9s\n", "case", "old", "new", "delta")
-	few := 0
-	for _, r := range c.Rows {
+	fmt.Fprintf(&out, "%-56s %20s %20s %9s\n", "case", "old", "new", "delta")
+	few, changed, bases := 0, 0, 0
+	for i := range c.Rows {
+		r := &c.Rows[i]
 		few += min(len(r.Test.Warnings), 1)
-		fmt.Fprintf(&out, "%-56s %24s %24s %9s (%s)\n", r.Name, figure(r.Old, r.Unit), figure(r.New, r.Unit),
-			r.Test.FormatDelta(r.Old.Value, r.New.Value), r.Test)
+		if r.Changed() && r.Base {
+			bases++
+		} else if r.Changed() {
+			changed++
+		}
+		apart := ""
+		if r.Apart() {
+			apart = " apart"
+		}
+		fmt.Fprintf(&out, "%-56s %20s %20s %9s (%s)%s\n", r.Name, amount(r.Old, r.Unit), amount(r.New, r.Unit),
+			r.Test.FormatDelta(r.Old.Value, r.New.Value), r.Test, apart)
 	}
 	for _, name := range c.OldOnly {
 		fmt.Fprintf(&out, "only in old: %s\n", name)
@@ -168,13 +186,8 @@ func (c *Comparison) Text() string {
 	for _, name := range c.NewOnly {
 		fmt.Fprintf(&out, "only in new: %s\n", name)
 	}
-	changed := 0
-	for i := range c.Rows {
-		if c.Rows[i].Changed() {
-			changed++
-		}
-	}
-	fmt.Fprintf(&out, "# %d compared, %d changed at p <= %g", len(c.Rows), changed, benchmath.DefaultThresholds.CompareAlpha)
+	fmt.Fprintf(&out, "# %d compared, %d changed at p <= %g, and %d bases", len(c.Rows), changed,
+		benchmath.DefaultThresholds.CompareAlpha, bases)
 	if few > 0 {
 		fmt.Fprintf(&out, "; %d have too few rounds to tell: the test needs 4 of each", few)
 	}
@@ -182,13 +195,13 @@ func (c *Comparison) Text() string {
 	return out.String()
 }
 
-func figure(e estimate.Estimate, unit string) string {
-	text := fmt.Sprintf("%.4g %s", e.Value, unit)
+func amount(e estimate.Estimate, unit string) string {
+	text := strings.TrimSpace(fmt.Sprintf("%.4g %s", e.Value, unit))
 	if unit == "ns" {
 		text = plot.Time(e.Value)
 	}
 	if half := e.Half(); half > 0 && e.Value != 0 {
 		text += fmt.Sprintf(" ±%.1f%%", half/math.Abs(e.Value)*100)
 	}
-	return strings.TrimSpace(text)
+	return text
 }

@@ -55,7 +55,7 @@ func TestChangesAreToldFromChance(t *testing.T) {
 		t.Errorf("only in one: %v, %v", c.OldOnly, c.NewOnly)
 	}
 	text := c.Text()
-	for _, want := range []string{"-19.61% (p=0.008 n=5)", "only in old: gone", "only in new: added", "c[s] at 1", "+100.00% (p=", "3 compared, 2 changed"} {
+	for _, want := range []string{"-19.61% (p=0.008 n=5)", "only in old: gone", "only in new: added", "c[s] at 1", "+100.00% (p=", "3 compared, 2 changed", "-19.61% (p=0.008 n=5) apart"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
@@ -92,21 +92,32 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
-// A case is the same only with the same group, clock and base.
-func TestCasesAreToldApart(t *testing.T) {
+// A case is compared once, however many bases it has, and a base once that several cases share. Clocks are told apart.
+func TestEachFigureIsComparedOnce(t *testing.T) {
 	f := &result.File{}
 	for _, clock := range []string{"timer", "timekeeper"} {
-		for _, base := range []string{"x", "y"} {
-			l := &record.Line{Name: "a", Count: 1, Batch: 1, Unit: "ns", Own: record.Single(1), Base: base, Samples: record.Single(1)}
-			f.Merge("g", clock, [][]record.Record{{{Line: l}}})
+		var records []record.Record
+		for _, name := range []string{"a", "b"} {
+			for base, value := range map[string]float64{"thread": 5, "of " + name: 7} {
+				records = append(records, record.Record{Line: &record.Line{Name: name, Count: 1, Batch: 1, Unit: "ns", Own: record.Single(1),
+					Base: base, Samples: record.Single(value)}})
+			}
+		}
+		if problems := f.Merge("g", clock, [][]record.Record{records}); len(problems) > 0 {
+			t.Fatal(problems)
 		}
 	}
+	own, bases := map[string]int{}, 0
 	c := Results(f, f)
-	names := map[string]bool{}
 	for _, r := range c.Rows {
-		names[r.Name] = true
+		if r.Base {
+			bases++
+		} else {
+			own[r.Name]++
+		}
 	}
-	if len(names) != 4 {
-		t.Errorf("rows = %v", names)
+	// Two cases and three bases with each clock.
+	if len(own) != 4 || len(c.Rows) != 10 || bases != 6 {
+		t.Errorf("rows = %+v", c.Rows)
 	}
 }
