@@ -33,7 +33,7 @@ export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 LIBINGER := $(BUILD)/libinger.so
 TOOL     := $(BUILD)/inger
 LIB_DIRS  := cmd/libinger elf gotcha interpose limit options shim turquoise
-TOOL_DIRS := cmd/inger doctor elf inspect interpose options trace
+TOOL_DIRS := cmd/inger doctor elf inspect interpose limit options trace
 # Folders are prerequisites, too: a file that is gone changes its folder.
 sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -type d -print -o -type f \
 	\( -name '*.go' -o -name '*.[chsS]' -o -name '*.map' \) ! -name '*_test.go' -print 2>/dev/null)

@@ -69,3 +69,14 @@ uint64_t bare_interrupted(enum bare_op op, uint64_t rounds, double period_ns, st
 	struct bare_request request = { .op = op, .count = 1, .argument = rounds, .period_ns = (uint64_t)period_ns };
 	return ask(&request, s);
 }
+
+void bare_late(enum bare_op op, uint64_t budget_us, uint32_t count, double limit_ns, struct samples *s) {
+	struct bare_request request = { .op = op, .count = count, .argument = budget_us, .period_ns = (uint64_t)limit_ns };
+	ask(&request, s);
+}
+
+void bare_watch(unsigned state, uint64_t depth, uint64_t budget_us, uint32_t count, struct samples *s) {
+	struct bare_request request = { .op = BARE_WATCH, .count = count, .argument = (uint64_t)state << 32 | depth,
+		                        .period_ns = budget_us * 1000 };
+	ask(&request, s);
+}

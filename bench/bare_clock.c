@@ -4,6 +4,7 @@
  * The timer is a POSIX timer that signals this thread; the keeper is a second thread that sleeps until the deadline
  * and calls tgkill. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #include "bare_ops.h"
-#include "loop.h"
+#include "watch.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
 
@@ -46,7 +47,7 @@ static struct timespec to_timespec(double ns) {
 	return t;
 }
 
-static timer_t thread_timer(void) {
+timer_t bare_thread_timer(void) {
 	struct sigevent event;
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
@@ -71,6 +72,7 @@ struct keeper {
 	double every_ns; /* the period, or the time from one deadline being noticed to the next */
 	/* Lateness only. */
 	uint32_t count;
+	double until;
 	struct samples *late;
 };
 
@@ -103,7 +105,7 @@ static void *keep_period(void *keeper) {
 static void *keep_deadlines(void *keeper) {
 	struct keeper *k = keeper;
 	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
-	for (uint32_t i = 0; i < k->count; i++) {
+	for (uint32_t i = 0; i < k->count && now_ns() < k->until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + k->every_ns;
 		sleep_until(deadline);
@@ -117,14 +119,13 @@ static void *keep_deadlines(void *keeper) {
 	return NULL;
 }
 
-double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, uint64_t *interrupted) {
-	struct compute_job job = { .rounds = rounds };
+double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupted) {
 	struct keeper keeper = { .every_ns = (double)period_ns };
 	timer_t timer = NULL;
 	handle_with(count_only);
 	atomic_store(&interrupts, 0);
 	if (by == BY_TIMER) {
-		timer = thread_timer();
+		timer = bare_thread_timer();
 		struct timespec period = to_timespec((double)period_ns);
 		struct itimerspec every = { .it_value = period, .it_interval = period };
 		timer_settime(timer, 0, &every, NULL);
@@ -132,7 +133,7 @@ double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, ui
 		keeper_start(&keeper, keep_period);
 	}
 	double start = now_ns();
-	compute_loop(&job);
+	work(job);
 	double elapsed = now_ns() - start;
 	*interrupted = atomic_load(&interrupts);
 	if (by == BY_TIMER)
@@ -142,9 +143,9 @@ double base_compute(uint64_t rounds, enum interrupter by, uint64_t period_ns, ui
 	return elapsed;
 }
 
-static void late_by_timer(uint64_t budget_us, uint32_t count, struct samples *s) {
-	timer_t timer = thread_timer();
-	for (uint32_t i = 0; i < count; i++) {
+static void late_by_timer(uint64_t budget_us, uint32_t count, double until, struct samples *s) {
+	timer_t timer = bare_thread_timer();
+	for (uint32_t i = 0; i < count && now_ns() < until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + (double)budget_us * NS_PER_US;
 		struct itimerspec once = { .it_value = to_timespec(deadline) };
@@ -157,15 +158,41 @@ static void late_by_timer(uint64_t budget_us, uint32_t count, struct samples *s)
 	timer_delete(timer);
 }
 
-void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, struct samples *s) {
+void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, uint64_t limit_ns, struct samples *s) {
+	double until = limit_ns ? now_ns() + (double)limit_ns : INFINITY;
 	handle_with(note_time);
 	if (by == BY_TIMER) {
-		late_by_timer(budget_us, count, s);
+		late_by_timer(budget_us, count, until, s);
 		return;
 	}
-	struct keeper keeper = { .every_ns = (double)budget_us * NS_PER_US, .count = count, .late = s };
+	struct keeper keeper = { .every_ns = (double)budget_us * NS_PER_US, .count = count, .until = until, .late = s };
 	keeper_start(&keeper, keep_deadlines);
 	while (!atomic_load_explicit(&keeper.stop, memory_order_relaxed))
 		; /* busy, as a function that is due to be paused would be */
 	keeper_stop(&keeper);
+}
+
+static struct watch *watching;
+
+static void end_watch(int signal) {
+	(void)signal;
+	watching->stop = 1;
+}
+
+void base_watch(uint64_t state_and_depth, uint64_t period_ns, uint32_t count, struct samples *s) {
+	enum state_kind state = (enum state_kind)(state_and_depth >> 32);
+	double ns = watch_ns_per_tick();
+	if (state >= STATE_KINDS || !state_available(state))
+		die("watch an interruption", "no such state", EINVAL);
+	handle_with(end_watch);
+	timer_t timer = bare_thread_timer();
+	for (uint32_t i = 0; i < count; i++) {
+		struct watch w = { .state = state, .depth = (uint32_t)state_and_depth };
+		struct itimerspec once = { .it_value = to_timespec((double)period_ns) };
+		watching = &w;
+		timer_settime(timer, 0, &once, NULL);
+		watch(&w);
+		samples_add(s, (double)w.gap * ns);
+	}
+	timer_delete(timer);
 }

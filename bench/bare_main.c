@@ -5,34 +5,59 @@
 #include <unistd.h>
 
 #include "bare_ops.h"
+#include "loop.h"
+#include "sha256.h"
 
 static double (*const single[BARE_OPS])(uint64_t) = {
 	[BARE_THREAD] = base_thread, [BARE_FORK] = base_fork,   [BARE_SWAP] = base_swap,
 	[BARE_MALLOC] = base_malloc, [BARE_SPAWN] = base_spawn,
 	[BARE_MALLOC_QUEUE] = base_malloc_queue,
 	[BARE_CANCEL_THREAD] = base_cancel_thread, [BARE_KILL] = base_kill,
-	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle,
+	[BARE_REACH] = base_reach,   [BARE_IDLE] = base_idle, [BARE_FLOOR] = base_floor,
 };
 
-static uint64_t serve(const struct bare_request *r, struct samples *s) {
+/* Work that is interrupted, or not. */
+static const struct {
+	enum interrupter by;
+	bool hashes;
+} works[BARE_OPS] = {
+	[BARE_COMPUTE] = { BY_NONE, false },          [BARE_SHA] = { BY_NONE, true },
+	[BARE_COMPUTE_TIMER] = { BY_TIMER, false },   [BARE_SHA_TIMER] = { BY_TIMER, true },
+	[BARE_COMPUTE_KEEPER] = { BY_KEEPER, false }, [BARE_SHA_KEEPER] = { BY_KEEPER, true },
+};
+
+static uint64_t work(const struct bare_request *r, struct samples *s) {
 	uint64_t interrupts = 0;
+	if (works[r->op].by != BY_NONE && !r->period_ns)
+		die("serve a request", "no period", EINVAL);
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct compute_job compute = { .rounds = r->argument };
+		struct sha_job sha = { .rounds = r->argument };
+		bool hashes = works[r->op].hashes;
+		uint64_t n = 0;
+		samples_add(s, base_work(hashes ? sha_loop : compute_loop, hashes ? (void *)&sha : &compute, works[r->op].by,
+		                         r->period_ns, &n));
+		interrupts += n;
+	}
+	return interrupts;
+}
+
+static uint64_t serve(const struct bare_request *r, struct samples *s) {
 	switch (r->op) {
 	case BARE_LATE_TIMER:
 	case BARE_LATE_KEEPER:
-		base_late(r->argument, r->op == BARE_LATE_TIMER ? BY_TIMER : BY_KEEPER, r->count, s);
-		return r->count;
+		base_late(r->argument, r->op == BARE_LATE_TIMER ? BY_TIMER : BY_KEEPER, r->count, r->period_ns, s);
+		return s->count;
+	case BARE_WATCH:
+		base_watch(r->argument, r->period_ns, r->count, s);
+		return s->count;
 	case BARE_COMPUTE:
 	case BARE_COMPUTE_TIMER:
 	case BARE_COMPUTE_KEEPER:
-		if (r->op != BARE_COMPUTE && !r->period_ns)
-			die("serve a request", "no period", EINVAL);
-		for (uint32_t i = 0; i < r->count; i++) {
-			enum interrupter by = r->op == BARE_COMPUTE ? BY_NONE : r->op == BARE_COMPUTE_TIMER ? BY_TIMER : BY_KEEPER;
-			uint64_t n = 0;
-			samples_add(s, base_compute(r->argument, by, r->period_ns, &n));
-			interrupts += n;
-		}
-		return interrupts;
+	case BARE_SHA:
+	case BARE_SHA_TIMER:
+	case BARE_SHA_KEEPER:
+		return work(r, s);
 	}
 	if (r->op >= BARE_OPS || !single[r->op])
 		die("serve a request", "unknown operation", EINVAL);

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# bench.mk - the benchmarks: make bench (minutes), make bench-quick (a look). Numbers only: never part of make test.
+# bench.mk - the benchmarks: make bench (minutes), make bench-quick (a look), make bench-breakdown (instructions). Numbers only: never part of make test.
 #
 # The driver is Go (bench/driver), the cases are C; it reads their records and writes results.json, results.md and pictures.
 # The bare process, noise and idle do not have the library. The cases are linked with it, and so are sets and relink,
 # which need a process for each sample. install is a part of the library by itself. libbenchlib.so and what is in
-# build/bench/lib are the libraries to be reached, copied and relinked.
+# build/bench/lib are the libraries to be reached, copied and relinked. instead/ has programs and rules of its own.
 
 BENCH_DIR    := build/bench
 BENCH_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude
@@ -13,22 +13,27 @@ BENCH_HEADERS := $(wildcard bench/*.h) include/inger.h
 bench_objects = $(patsubst %,$(BENCH_DIR)/%.o,$(1))
 BENCH_DRIVER := $(BENCH_DIR)/bench
 BENCH_NOISE  := $(call bench_objects,noise loop harness report record)
-BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock held loop reach reach_got harness)
-BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held memory \
-	loop reach reach_got report record harness)
+BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock bare_floor floor_amd64 held loop sha256 \
+	state state_amd64 watch reach reach_got harness)
+BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held load memory \
+	loop sha256 state state_amd64 watch reach reach_got report record harness)
 BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
 BENCH_RELINK  := $(call bench_objects,relink libraries harness)
 BENCH_IDLE    := $(call bench_objects,idle libraries harness)
 BENCH_INSTALL := $(call bench_objects,install table harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install) $(BENCH_DRIVER)
+BENCH_STEPS   := $(call bench_objects,steps harness)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps instead instead_inger image_inger \
+	image_fork instead.lines) $(BENCH_DRIVER)
+
+include bench/instead/instead.mk
 
 # As many as libraries.h and relink.c say.
-BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 49))
+BENCH_FILLED := $(patsubst %,$(BENCH_DIR)/lib/fill_%.so,$(shell seq 0 199))
 BENCH_PAIRS  := $(shell seq 0 15)
 BENCH_RELINKED := $(foreach kind,hundred refs zero,$(patsubst %,$(BENCH_DIR)/lib/$(kind)_%.so,$(BENCH_PAIRS)))
 BENCH_LIBRARIES := $(BENCH_DIR)/libbenchlib.so $(BENCH_FILLED) $(BENCH_RELINKED)
 
-.PHONY: bench bench-quick bench-programs bench-compare bench-render
+.PHONY: bench bench-quick bench-breakdown bench-programs bench-compare bench-render
 bench: bench-programs build/inger
 	$(BENCH_DRIVER)
 bench-quick: bench-programs build/inger
@@ -40,9 +45,14 @@ bench-compare: $(BENCH_DRIVER)
 # The latest result into the document that shows it.
 bench-render: $(BENCH_DRIVER)
 	@$(BENCH_DRIVER) render --document docs/performance.md --pictures docs/performance $(NEW)
+bench-breakdown: bench-programs
+	bench/breakdown $(BENCH_DIR)/steps
 bench-programs: $(BENCH_PROGRAMS) $(BENCH_LIBRARIES)
 
 $(BENCH_DIR)/%.o: bench/%.c $(BENCH_HEADERS) bench/bench.mk
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
+$(BENCH_DIR)/%.o: bench/%.S bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 $(BENCH_DIR)/reach_got.o: BENCH_CFLAGS += -fPIC
@@ -65,11 +75,14 @@ $(BENCH_DIR)/idle: $(BENCH_IDLE)
 $(BENCH_DIR)/install: $(BENCH_INSTALL)
 	$(CC) -o $@ $^ -lm
 # The library's own rebuild need not relink: the loader finds it by its SONAME.
-$(BENCH_DIR)/cases: $(BENCH_CASES) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
-	$(CC) -o $@ $(BENCH_CASES) -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
+$(BENCH_DIR)/cases: $(BENCH_CASES) $(INSTEAD_CLIENT) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
+	$(CC) -o $@ $(BENCH_CASES) $(INSTEAD_CLIENT) -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
 $(BENCH_DIR)/sets: $(BENCH_SETS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 $(BENCH_DIR)/relink: $(BENCH_RELINK) | build/libinger.so
+	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
+
+$(BENCH_DIR)/steps: $(BENCH_STEPS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 
 BENCH_SHARED = $(CC) $(BENCH_CFLAGS) -fPIC -shared -Wl,-z,now

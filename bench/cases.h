@@ -24,6 +24,15 @@ void bench_launch(const struct plan *plan);
 void bench_pause(const struct plan *plan);
 void bench_overshoot(const struct plan *plan);
 void bench_compute(const struct plan *plan);
+void bench_quantum(const struct plan *plan);
+void bench_jitter(const struct plan *plan);
+void bench_depth(const struct plan *plan);
+void bench_state(const struct plan *plan);
+void bench_floor(const struct plan *plan);
+void bench_paused_shared(const struct plan *plan);
+void bench_paused_isolated(const struct plan *plan);
+void bench_threads(const struct plan *plan);
+void bench_libraries(const struct plan *plan);
 void bench_malloc(const struct plan *plan);
 void bench_pairs(const struct plan *plan);
 void bench_cancel(const struct plan *plan);
@@ -38,5 +47,12 @@ void bench_reach(const struct plan *plan);
 void bench_isolated(const struct plan *plan);
 void bench_sets(const struct plan *plan);
 void bench_relink(const struct plan *plan);
+void bench_instead_png(const struct plan *plan);
+void bench_instead_sqlite(const struct plan *plan);
+void bench_instead_pcre2(const struct plan *plan);
+void bench_instead_zlib(const struct plan *plan);
+void bench_instead_lua(const struct plan *plan);
+void bench_cancel_image(const struct plan *plan);
+void bench_cancel_after(const struct plan *plan);
 
 #endif

@@ -54,7 +54,7 @@ void line_samples(struct samples *own, const char *base, struct samples *base_sa
 /* line_time, line_figure - one more number, of which the driver takes the median over rounds. */
 void line_time(const char *field, double ns);
 void line_figure(const char *field, double value, const char *unit);
-/* line_text - words; of the last round in the end. */
+/* line_text - words; where rounds do not agree, all that was said. */
 void line_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* line_base - for figures of which there are no samples. */
 void line_base(const char *base, double base_ns, double own_ns);

@@ -3,7 +3,7 @@
 #ifndef BENCH_LIBRARIES_H
 #define BENCH_LIBRARIES_H
 
-enum { LIBRARIES_FILLED = 50 }; /* generated ones: fill_0.so … in the folder lib beside the program; also in bench.mk */
+enum { LIBRARIES_FILLED = 200 }; /* generated ones: fill_0.so … in the folder lib beside the program; also in bench.mk */
 
 /* libraries_open - well-known ones first, generated ones for the rest and for those that are not installed. For good. */
 void libraries_open(unsigned wanted);

@@ -28,7 +28,7 @@ struct order {
 extern int gotcha_go_plan(struct gotcha_plan *plan);    /* plan.go: 0 or an errno; also later, for objects that came since */
 extern int gotcha_go_library(void *request);            /* library.go */
 
-extern int gotcha_go_limits(char *text);                /* limit.go; NULL: for objects that came since */
+extern int gotcha_go_limits(void *request);             /* limit.go: a struct shim_limit_request */
 
 static struct order *_Atomic orders;
 static struct gotcha_set *_Atomic retired;

@@ -8,12 +8,18 @@ package gotcha
 
 extern char shim_limit_enter[] __attribute__((visibility("hidden")));
 static inline void *limit_entry(void) { return shim_limit_enter; }
+static inline void limit_publish(struct shim_limit *l)
+{
+	l->next = atomic_load(&shim_limit_functions);
+	atomic_store(&shim_limit_functions, l);
+}
 */
 import "C"
 
 import (
 	delf "debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -22,13 +28,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"libinger/interpose"
 	"libinger/limit"
 )
 
-// limits is what INGER_LIMITS asks for, and which functions have stubs by now.
+// limits is what INGER_LIMITS and INGER_CONFIG ask for, and which functions have stubs by now.
 type limits struct {
 	rules []limit.Rule
-	stubs map[uint64]uint64 // by the function's address
+	told  []C.struct_shim_limit_rule // of rules, in the same order
+	stubs map[uint64]uint64          // by the function's address; 0: it has none
+	made  map[uint64]*C.struct_shim_limit
 	seen  map[*object]bool
 	free  []byte // room for stubs
 }
@@ -39,18 +48,20 @@ var theLimits limits
 const stubBytes = 16
 
 //export gotcha_go_limits
-func gotcha_go_limits(text *C.char) C.int {
+func gotcha_go_limits(request *C.struct_shim_limit_request) C.int {
 	return outcome(func() error {
 		l := &theLimits
-		if text != nil {
-			rules, err := limit.Parse(C.GoString(text))
-			if err != nil {
-				return err
-			}
-			*l = limits{rules: rules, stubs: map[uint64]uint64{}, seen: map[*object]bool{}}
+		if request.rules != nil || request.file != nil {
+			l.read(request)
+		}
+		if len(l.rules) == 0 {
+			return nil
 		}
 		if err := the.look(); err != nil {
 			return err
+		}
+		if request.symbol != nil {
+			return l.found(request)
 		}
 		for _, o := range the.objects {
 			if !l.seen[o] {
@@ -64,12 +75,49 @@ func gotcha_go_limits(text *C.char) C.int {
 	})
 }
 
+// read takes the rules; those of INGER_LIMITS come first. What is wrong is said, and leaves the other's in force.
+func (l *limits) read(request *C.struct_shim_limit_request) {
+	*l = limits{stubs: map[uint64]uint64{}, made: map[uint64]*C.struct_shim_limit{}, seen: map[*object]bool{}}
+	if request.rules != nil && C.GoString(request.rules) != "none" {
+		rules, err := limit.Parse(C.GoString(request.rules))
+		if err != nil {
+			tell("functions have no limits", "INGER_LIMITS", err)
+		}
+		l.rules = rules
+	}
+	if request.file != nil && C.GoString(request.file) != "none" {
+		rules, err := limit.ReadFile(C.GoString(request.file))
+		if err != nil {
+			tell("functions have no limits", "INGER_CONFIG", err)
+		}
+		l.rules = append(l.rules, rules...)
+	}
+	if len(l.rules) == 0 {
+		return
+	}
+	l.told = array[C.struct_shim_limit_rule](len(l.rules))
+	for i, rule := range l.rules {
+		l.told[i].text = C.CString(rule.String())
+	}
+	C.shim_limit_rules, C.shim_limit_rule_count = unsafe.SliceData(l.told), C.uint32_t(len(l.told))
+}
+
+// found answers dlsym(): the stub in the function's place.
+func (l *limits) found(request *C.struct_shim_limit_request) error {
+	stub, err := l.stub(C.GoString(request.symbol), uint64(request.address))
+	if err == nil && stub != 0 {
+		request.address = C.uint64_t(stub)
+	}
+	return err
+}
+
 // callsThrough says whether calls out of the object are limited: not libc's and the linker's own, nor ours.
 func callsThrough(o *object) bool {
 	return o.Dynamic.Size != 0 && !o.libc() && !strings.HasPrefix(o.Name, "ld-linux") && !strings.HasPrefix(o.Name, "libinger.so")
 }
 
-// bind points the words of one object that lead to limited functions at their stubs.
+// bind points the words of one object that lead to limited functions at their stubs: of its GOT, and of its initialised
+// data (tables of functions, C++ tables of virtual functions).
 func (l *limits) bind(o *object) error {
 	if !callsThrough(o) {
 		return nil
@@ -80,7 +128,7 @@ func (l *limits) bind(o *object) error {
 		if err != nil {
 			return err
 		}
-		if r.Type != delf.R_X86_64_GLOB_DAT && r.Type != delf.R_X86_64_JMP_SLOT {
+		if r.Type != delf.R_X86_64_GLOB_DAT && r.Type != delf.R_X86_64_JMP_SLOT && (r.Type != delf.R_X86_64_64 || r.Addend != 0) {
 			continue
 		}
 		s, err := o.Symbol(r.Symbol)
@@ -101,6 +149,9 @@ func (l *limits) bind(o *object) error {
 		before, err := o.Word(r.Offset)
 		if err != nil {
 			return err
+		}
+		if r.Type == delf.R_X86_64_64 && before != target {
+			continue // the program has changed it since
 		}
 		if stub != 0 && before != stub {
 			words = append(words, C.struct_gotcha_word{word: foreign[C.uint64_t](o.Base + r.Offset), before: C.uint64_t(before), after: C.uint64_t(stub)})
@@ -123,13 +174,16 @@ func (l *limits) bind(o *object) error {
 }
 
 // definer names the object that a function is in, as patterns have it. Wrappers of ours are libc's functions.
-func definer(address uint64) (o *object, name string) {
+func definer(symbol string, address uint64) (o *object, name string) {
 	for _, o := range the.objects {
-		if address-o.low() < o.high()-o.low() {
-			if strings.HasPrefix(o.Name, "libinger.so") {
-				return o, "libc.so.6"
-			}
+		if address-o.low() >= o.high()-o.low() {
+			continue
+		}
+		if !strings.HasPrefix(o.Name, "libinger.so") {
 			return o, o.Name
+		}
+		if _, libcs := interpose.Lookup(symbol); libcs {
+			return o, "libc.so.6"
 		}
 	}
 	return nil, ""
@@ -140,12 +194,18 @@ func (l *limits) stub(symbol string, target uint64) (uint64, error) {
 	if at, known := l.stubs[target]; known {
 		return at, nil
 	}
-	for _, at := range l.stubs {
-		if at == target {
-			return 0, nil // the word leads to a stub already
-		}
+	at, err := l.makeStub(symbol, target)
+	if err == nil {
+		l.stubs[target] = at
 	}
-	o, name := definer(target)
+	return at, err
+}
+
+func (l *limits) makeStub(symbol string, target uint64) (uint64, error) {
+	if l.made[target] != nil {
+		return 0, nil // the word leads to a stub already
+	}
+	o, name := definer(symbol, target)
 	if o == nil || !o.isText(target) {
 		return 0, nil
 	}
@@ -154,6 +214,13 @@ func (l *limits) stub(symbol string, target uint64) (uint64, error) {
 		return 0, nil
 	}
 	rule := &l.rules[i]
+	if why := limit.Exempt(symbol); why != "" {
+		if rule.Symbol == symbol {
+			tell("a function has no limit", name+":"+symbol, errors.New(why))
+		}
+		return 0, nil
+	}
+	l.told[i].functions++
 	c := (*C.struct_shim_limit)(allocate(C.sizeof_struct_shim_limit))
 	c.enter = C.limit_entry()
 	c.target = C.uint64_t(target)
@@ -171,10 +238,13 @@ func (l *limits) stub(symbol string, target uint64) (uint64, error) {
 		c.action, c.signal = C.LIMIT_SIGNAL, C.int(rule.Signal)
 	}
 	at, err := l.write(uint64(uintptr(unsafe.Pointer(c))))
-	if err == nil {
-		l.stubs[target] = at
+	if err != nil {
+		return 0, err
 	}
-	return at, err
+	l.made[at] = c
+	// Read at the end of the process, by a thread that may be another one.
+	C.limit_publish(c)
+	return at, nil
 }
 
 // write makes a stub. Each page of stubs is written once, before anybody may run in it: a page for one stub is rare, since

@@ -3,6 +3,7 @@
 package gotcha
 
 /*
+#include "../shim/limit.h"
 #include "libset.h"
 */
 import "C"
@@ -68,6 +69,11 @@ func (w *world) references(o *object) ([]reference, error) {
 			refs = append(refs, w.copiedTable(o, r)...)
 		case delf.R_X86_64_GLOB_DAT, delf.R_X86_64_JMP_SLOT, delf.R_X86_64_64:
 			target, s, err := b.target(r)
+			if limited := theLimits.made[target]; err == nil && limited != nil {
+				// The stub of a limit goes on to the function: there it follows the libset.
+				refs = append(refs, w.behind(limited)...)
+				continue
+			}
 			if err == nil && isClassTable(s.Name) {
 				refs = append(refs, w.classTable(o, r, s, target)...)
 				continue
@@ -89,6 +95,15 @@ func (w *world) references(o *object) ([]reference, error) {
 		}
 	}
 	return refs, nil
+}
+
+// behind is the word by which the stub of a limit reaches its function. Several words of the program lead to one stub.
+func (w *world) behind(l *C.struct_shim_limit) []reference {
+	target := uint64(l.target)
+	if w.callable(target) == nil {
+		return nil // also when it leads to a trampoline already
+	}
+	return []reference{{uint64(uintptr(unsafe.Pointer(&l.target))), target, target, 0}}
 }
 
 // copiedTable looks through a variable that the program took a copy of (R_X86_64_COPY), such as a class's table of

@@ -13,6 +13,8 @@ package limit
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -89,10 +91,47 @@ func Parse(text string) ([]Rule, error) {
 		}
 		rules = append(rules, r)
 	}
-	if len(rules) == 0 {
-		return nil, errors.New("there is no rule")
+	return rules, nil
+}
+
+// maxFileBytes is far beyond any list that a person keeps.
+const maxFileBytes = 1 << 20
+
+// ReadFile reads rules from a file, which must be a regular one: each program that inherits the setting reads it again.
+func ReadFile(name string) ([]Rule, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file, which each program that inherits it could read", name)
+	}
+	if st.Size() > maxFileBytes {
+		return nil, fmt.Errorf("%s: larger than %d bytes", name, maxFileBytes)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	rules, err := Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return rules, nil
+}
+
+// bare takes path and operation off: the message says the path.
+func bare(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // LineError says in which line of a file a rule is wrong.
@@ -134,13 +173,25 @@ func cut(text string) (pattern, rest string, ok bool) {
 			continue
 		}
 		before := text[:i]
-		// return=5 has an equals sign and a number, too.
-		if strings.HasSuffix(before, ":return") && strings.Contains(before[:len(before)-len(":return")], "=") {
-			continue
+		if endsInAction(before) {
+			continue // return=5 has an equals sign and a number, too
 		}
 		return before, text[i+1:], true
 	}
 	return "", "", false
+}
+
+// endsInAction says whether a text is a rule up to the name of its action.
+func endsInAction(text string) bool {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 || !strings.Contains(text[:i], "=") {
+		return false
+	}
+	switch text[i+1:] {
+	case "return", "abort", "log", "signal":
+		return true
+	}
+	return false
 }
 
 func (r *Rule) setPattern(pattern string) error {

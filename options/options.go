@@ -5,8 +5,8 @@
 // The preloaded library reads its settings with Load; the inger tool makes its command line, its help and the
 // OPTIONS section of inger(1) from the same rows, so that a name, a default or a range is written once.
 //
-// The package is loaded into every program that the library is preloaded into: it has no fmt, no regexp and no work at
-// init time beyond the table itself.
+// The package is loaded into every program that the library is preloaded into: it has no regexp and no work at init time
+// beyond the table itself.
 package options
 
 import (
@@ -69,6 +69,8 @@ type Settings struct {
 	Libsets     uint32 // kept ready ahead
 	StackBytes  uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
 	Seed        uint64 // meaningful only when SeedSet
+	Limits      string // rules of package limit, a line each, or empty
+	Config      string // file of such rules, or empty
 	Trace       string // file to record to, or empty
 	TraceEvents uint32 // room in it
 	SeedSet     bool   // a seed of 0 is a seed, so its absence needs a word of its own

@@ -194,6 +194,35 @@ func TestTableRowsAgreeWithDefaults(t *testing.T) {
 	}
 }
 
+func TestLimits(t *testing.T) {
+	settings := Defaults()
+	row := find(t, "INGER_LIMITS")
+	if err := row.Set(&settings, "a=1s\nb=2s:log"); err != nil || row.Value(&settings) != "a=1s; b=2s:log" {
+		t.Errorf("two rules: %v, %q", err, row.Value(&settings))
+	}
+	// Of one rule the number of its line says nothing.
+	if err := row.Set(&settings, "a=1s:explode"); err == nil || strings.Contains(err.Error(), "line") {
+		t.Errorf("a wrong rule: %v", err)
+	}
+	if err := row.Set(&settings, "a=1s\nb=2"); err == nil || !strings.Contains(err.Error(), "line 2: ") {
+		t.Errorf("a wrong second rule: %v", err)
+	}
+	if err := row.Set(&settings, "none"); err != nil || settings.Limits != "" {
+		t.Errorf("none: %v, %q", err, settings.Limits)
+	}
+}
+
+func find(t *testing.T, name string) *Option {
+	t.Helper()
+	for i := range Table {
+		if Table[i].Name == name {
+			return &Table[i]
+		}
+	}
+	t.Fatalf("no option %s", name)
+	return nil
+}
+
 func TestValuePrintsWhatSetReads(t *testing.T) {
 	values := map[string][]string{
 		"INGER_SLICE":        {"10us", "1.5ms", "2s", "1m", "1m30s", "1h", "20m"},
@@ -206,6 +235,8 @@ func TestValuePrintsWhatSetReads(t *testing.T) {
 		"INGER_LIBSETS":      {"0", "2", "10000"},
 		"INGER_STACK":        {"16K", "65537", "8M", "3G", "1T"},
 		"INGER_SEED":         {"0", "7"},
+		"INGER_LIMITS":       {"libz.so:compress*=50ms:return=-5"},
+		"INGER_CONFIG":       {"limits.conf", "/tmp/a b"},
 		"INGER_TRACE":        {"ring", "/tmp/a b.%p"},
 		"INGER_TRACE_EVENTS": {"1024", "67108864"},
 	}

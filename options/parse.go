@@ -3,9 +3,12 @@
 package options
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
+
+	"libinger/limit"
 )
 
 // The shortest slice leaves room for the timer signal itself, which costs up to 20 us; the longest is a safeguard
@@ -161,22 +164,46 @@ func formatSeed(s *Settings) string {
 	return strconv.FormatUint(s.Seed, 10)
 }
 
-// parseTrace takes any name; whether the file can be written is known when it is.
-func parseTrace(s *Settings, value string) string {
+// parseLimits keeps the text: who sets the limits reads it again (package gotcha).
+func parseLimits(s *Settings, value string) string {
+	if value == "none" {
+		s.Limits = ""
+		return ""
+	}
+	if _, err := limit.Parse(value); err != nil {
+		var line *limit.LineError
+		if errors.As(err, &line) && !strings.Contains(value, "\n") {
+			err = line.Err
+		}
+		return err.Error()
+	}
+	s.Limits = value
+	return ""
+}
+
+func formatLimits(s *Settings) string {
+	if s.Limits == "" {
+		return "none"
+	}
+	return strings.ReplaceAll(s.Limits, "\n", "; ")
+}
+
+// parseFile takes any name; whether the file can be read or written is known when it is.
+func parseFile(file *string, value string) string {
 	if strings.IndexByte(value, 0) >= 0 {
 		return "not a file name"
 	}
-	if s.Trace = value; value == "none" {
-		s.Trace = ""
+	if *file = value; value == "none" {
+		*file = ""
 	}
 	return ""
 }
 
-func formatTrace(s *Settings) string {
-	if s.Trace == "" {
+func formatFile(file string) string {
+	if file == "" {
 		return "none"
 	}
-	return s.Trace
+	return file
 }
 
 func parseEvents(events *uint32, value string) string {

@@ -9,6 +9,7 @@ type Option struct {
 	Name    string // environment variable
 	Flag    string // long option of `inger run`, without the dashes
 	Arg     string // what the flag takes, for the usage; empty for a switch
+	List    bool   // the flag may be given several times: the variable holds a line for each
 	On      string // a switch's value: what the variable is set to when the flag is given
 	Unit    string
 	Default string
@@ -42,9 +43,10 @@ var Table = []Option{
 	{
 		Name: "INGER_STATS", Flag: "stats", On: "1",
 		Unit: "switch", Default: "0", Range: "0 or 1",
-		Meaning: "Print one line on standard error at exit: pauses, deferrals, slice median, p99 and maximum, overshoot.",
-		parse:   func(s *Settings, v string) string { return parseSwitch(&s.Stats, v) },
-		format:  func(s *Settings) string { return formatSwitch(s.Stats) },
+		Meaning: "Print one line on standard error at exit: pauses, deferrals, slice median, p99 and maximum, overshoot. With " +
+			"limits a line for each function that had one and was called, and for each rule that no function matches.",
+		parse:  func(s *Settings, v string) string { return parseSwitch(&s.Stats, v) },
+		format: func(s *Settings) string { return formatSwitch(s.Stats) },
 	},
 	{
 		Name: "INGER_FOLLOW", Flag: "no-follow", On: "0",
@@ -101,12 +103,27 @@ var Table = []Option{
 		format:  formatSeed,
 	},
 	{
+		Name: "INGER_LIMITS", Flag: "limit", Arg: "PATTERN=BUDGET[:ACTION]", List: true,
+		Unit: "rules, a line each", Default: "none", Range: "a budget of 10us to 24h",
+		Meaning: "Give each call of a library's function that matches PATTERN a budget of time. May be given several times; " +
+			"the first rule that matches a function counts. See Limits below.",
+		parse:  parseLimits,
+		format: formatLimits,
+	},
+	{
+		Name: "INGER_CONFIG", Flag: "config", Arg: "FILE",
+		Unit: "file name", Default: "none", Range: "a file name, or none",
+		Meaning: "Read more limits from FILE, one a line, after those of --limit. Empty lines and lines that begin with # are skipped.",
+		parse:   func(s *Settings, v string) string { return parseFile(&s.Config, v) },
+		format:  func(s *Settings) string { return formatFile(s.Config) },
+	},
+	{
 		Name: "INGER_TRACE", Flag: "trace", Arg: "FILE",
 		Unit: "file name", Default: "none", Range: "a file name, or none",
 		Meaning: "Record launches, slices, deferrals, waits and cancels in FILE, which inger report reads, also after a " +
 			"crash. %p in it stands for the process id; programs that the program starts write to FILE.PID.",
-		parse:  parseTrace,
-		format: formatTrace,
+		parse:  func(s *Settings, v string) string { return parseFile(&s.Trace, v) },
+		format: func(s *Settings) string { return formatFile(s.Trace) },
 	},
 	{
 		Name: "INGER_TRACE_EVENTS", Flag: "trace-events", Arg: "NUMBER",

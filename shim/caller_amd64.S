@@ -38,9 +38,9 @@ shim_real_\name:
 	jne	2f
 	cmpq	$0, %fs:TLS_SET(%r11)
 	jne	2f
-	.if	\loads
 	cmpb	$0, shim_limits_on(%rip)
 	jne	2f
+	.if	\loads
 	movb	$1, shim_modules_changed(%rip)
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */
 	.endif

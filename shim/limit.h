@@ -20,6 +20,15 @@ struct shim_limit {
 	int signal;          /* LIMIT_SIGNAL */
 	const char *name;    /* for messages: object:symbol */
 	const char *ends;    /* "it returns -1, ETIMEDOUT" */
+	/* With INGER_STATS; written by all threads that call it. */
+	_Atomic uint64_t calls, used_up, longest; /* ticks */
+	struct shim_limit *next; /* newest first */
+};
+
+/* One rule as it was written, for INGER_STATS. Made by Go. */
+struct shim_limit_rule {
+	const char *text;
+	uint32_t functions; /* that it is the first to match */
 };
 
 /* One call of it that is under way: a call in the sense of shim.h that stays on its caller's stack and TCB. limit_amd64.S
@@ -36,13 +45,31 @@ struct shim_limited {
 	struct shim_call call __attribute__((aligned(64)));
 };
 
-void shim_limits_begin(const char *text); /* before main() */
-void shim_limits_loaded(void);            /* after dlopen() */
+/* What INGER_LIMITS and INGER_CONFIG say; NULL: nothing. Go fills the rest. */
+struct shim_limit_request {
+	const char *rules, *file;
+	const char *symbol; /* what dlsym() was asked for, and what it has found; becomes the stub when there is one */
+	uint64_t address;
+};
+
+void shim_limits_begin(const char *rules, const char *file); /* before main() */
+void shim_limits_loaded(void);                               /* after dlopen() */
+void *shim_limits_symbol(const char *symbol, void *address); /* after dlsym(): what the program is to get */
+void shim_limits_print(int fd);                              /* INGER_STATS */
 extern bool shim_limits_on __attribute__((visibility("hidden")));
-/* preempt_sig.c: a limited call is due. False: not at this place. */
-bool shim_limit_inject(struct shim_call *call, void *context);
-/* The innermost limited call that a stack pointer is inside of; those that were left by a jump or an exception are over. */
+extern struct shim_limit *_Atomic shim_limit_functions;
+extern struct shim_limit_rule *shim_limit_rules;
+extern uint32_t shim_limit_rule_count;
+/* preempt_sig.c: a limited call, or one that it is inside of, is due. False: not at this place. True with *call changed:
+ * that one, main() in slices, is to be paused. */
+bool shim_limit_inject(struct shim_call **call, void *context);
+/* Limited calls that were left by a jump or an exception, as seen from a stack pointer, are over. */
 void shim_limits_trim(struct shim_thread *t, uint64_t rsp);
+void shim_limits_jump(struct shim_thread *t, uint64_t rsp); /* the same, before a longjmp() */
+/* Interrupted on the way into or out of a function: what is on the stack means nothing. */
+bool shim_limits_at_border(const void *context);
+/* run.c: main() has a new deadline, and goes on inside `innermost`. */
+void shim_limits_resume(struct shim_thread *t, struct shim_call *innermost);
 
 #define SHIM_CHECK_LIMITED(field, constant) \
 	_Static_assert(offsetof(struct shim_limited, field) == (constant), "offsets.h and struct shim_limited disagree: " #field)

@@ -14,9 +14,16 @@
 	.hidden shim_limit_close
 	.hidden shim_limit_drop
 	.hidden shim_cpu
+	.hidden shim_limit_personality
 
 #define CPU_AVX 8
 #define CPU_AMX 12
+
+/* SSE, AVX and the three parts of AVX-512 in the standard form of XSAVE, whose offsets are the processor's for good (SDM
+ * vol. 1, 13.4): the last, registers 16 to 31, ends at 1664 + 1024. */
+#define XSAVE_VECTORS 0xe6
+#define XSAVE_VECTOR_BYTES 2688
+#define XSAVE_HEADER 512
 
 	.section .text.shim_limit, "ax", @progbits
 	.globl	shim_limit_begin_text
@@ -30,14 +37,15 @@ shim_limit_begin_text:
 	.p2align 4
 shim_limit_enter:
 	.cfi_startproc
+	.cfi_personality 0x1b, shim_limit_personality	/* DW_EH_PE_pcrel | sdata4 */
 	endbr64
 	/* Inside launch() the function's own budget counts. */
 	movq	shim_tls@gottpoff(%rip), %r10
 	movq	%fs:(%r10), %r10
 	testq	%r10, %r10
 	je	1f
-	cmpl	$ADOPTED_LIMITED, CALL_ADOPTED(%r10)
-	jne	9f
+	cmpl	$0, CALL_ADOPTED(%r10)
+	je	9f
 1:	save_arguments
 	.cfi_adjust_cfa_offset 72
 	movq	%r11, %rdi
@@ -63,17 +71,22 @@ shim_limit_enter:
 	popq	LIMITED_RET(%rbx)
 	movq	LIMIT_TARGET(%r11), %r11
 	movl	$STATE_RUNNING, LIMITED_CALL+CALL_STATE(%rbx)
-	/* While the function runs: CFA = rsp, return address and rbx in the record that rbx points to. */
-	.cfi_def_cfa rsp, 0
+	/* While the function runs: the caller's rsp is ours, return address and rbx in the record that rbx points to. */
+	frame_of_its_own
 	.cfi_escape 0x10, 16, 2, 0x73, LIMITED_RET	/* rip: DW_OP_breg3 (rbx) + LIMITED_RET */
 	.cfi_escape 0x10, 3, 2, 0x73, LIMITED_RBX	/* rbx: DW_OP_breg3 (rbx) + LIMITED_RBX */
 	call	*%r11
+	/* At the record's rsp for as long as the function runs: shows that it has not been left. */
+	.globl	shim_limit_returned
+	.hidden	shim_limit_returned
+shim_limit_returned:
 	movl	$STATE_DONE, LIMITED_CALL+CALL_STATE(%rbx)
 	/* The record may be used again once it is closed. */
 	pushq	LIMITED_RET(%rbx)
 	movq	%rbx, %rdi
 	movq	LIMITED_RBX(%rdi), %rbx
 	.cfi_def_cfa rsp, 8
+	.cfi_restore rsp
 	.cfi_offset rip, -8
 	.cfi_restore rbx
 	pushq	%rax
@@ -92,25 +105,34 @@ shim_limit_enter:
 	ret
 9:	jmp	*LIMIT_TARGET(%r11)
 
-	/* The thread's first: libc is called, which may use vectors. */
+	/* The thread's first: libc is called, which may use vectors; arguments may be as large as those are. */
 3:	.cfi_adjust_cfa_offset 72
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	movq	%rsp, %rbp
-	subq	$128, %rsp
-	andq	$-16, %rsp
+	subq	$XSAVE_VECTOR_BYTES, %rsp
+	andq	$-64, %rsp
 	.cfi_remember_state
 	.cfi_def_cfa rbp, 88
-	save_vectors
+	xorl	%edx, %edx
+	.irp	word, 0, 8, 16, 24, 32, 40, 48, 56
+	movq	%rdx, XSAVE_HEADER+\word(%rsp)
+	.endr
+	movl	$XSAVE_VECTORS, %eax
+	xsave64	(%rsp)
 	call	shim_limit_prepare
-	restore_vectors
+	movl	%eax, %ecx
+	movl	$XSAVE_VECTORS, %eax
+	xorl	%edx, %edx
+	xrstor64 (%rsp)
 	movq	%rbp, %rsp
 	.cfi_restore_state
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	movq	(%rsp), %rdi		/* r11 as saved */
 	leaq	72(%rsp), %rsi
-	testq	%rax, %rax
+	xorl	%eax, %eax
+	testb	%cl, %cl
 	je	2b			/* there is none: without a limit */
 	call	shim_limit_open
 	jmp	2b

@@ -4,6 +4,14 @@
  * save_arguments pushes 72 bytes: the integer argument registers, rax (the number of vectors of a variadic call), and
  * r10 and r11, which stubs use. save_vectors fills 128 bytes at rsp. */
 
+/* The frame of a stub that has popped its return address: the caller goes on with the rsp that is now. By its CFA an
+ * unwinder tells a frame from others, so it is not that rsp, which is the CFA of the function that the stub calls: an
+ * exception that the caller catches would be taken to have arrived in the stub. */
+.macro frame_of_its_own
+	.cfi_def_cfa rsp, 8
+	.cfi_val_offset rsp, -8
+.endm
+
 .macro save_arguments
 	pushq	%rdi
 	pushq	%rsi

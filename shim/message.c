@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.c - messages to the user: one line, straight to stderr, at most 16 a process.
+/* message.c - messages to the user: one line, straight to stderr, at most 16 a process but for those that were asked for.
  *
  * Context      anywhere, also a signal handler. No libc, no allocation. */
 #include "shim.h"
@@ -28,13 +28,18 @@ void shim_write_number(char **at, char *end, uint64_t number)
 		*(*at)++ = digits[--n];
 }
 
-void shim_message(const char *what, const char *object, const char *reason)
+/* Nanoseconds as microseconds with one decimal. */
+void shim_write_tenths(char **at, char *end, uint64_t ns)
 {
-	static _Atomic int messages;
+	shim_write_number(at, end, ns / 1000);
+	shim_write_text(at, end, ".");
+	shim_write_number(at, end, ns / 100 % 10);
+}
+
+void shim_report(const char *what, const char *object, const char *reason)
+{
 	char line[LINE_BYTES], *at = line, *end = line + sizeof line - 1;
 
-	if (atomic_fetch_add(&messages, 1) >= MESSAGES_MAX)
-		return;
 	shim_write_text(&at, end, "libinger: ");
 	shim_write_text(&at, end, what);
 	if (object) {
@@ -47,4 +52,12 @@ void shim_message(const char *what, const char *object, const char *reason)
 	}
 	*at++ = '\n';
 	shim_syscall3(SYS_write, 2, line, at - line);
+}
+
+void shim_message(const char *what, const char *object, const char *reason)
+{
+	static _Atomic int messages;
+
+	if (atomic_fetch_add(&messages, 1) < MESSAGES_MAX)
+		shim_report(what, object, reason);
 }

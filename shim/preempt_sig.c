@@ -57,8 +57,13 @@ bool shim_try_inject(struct shim_call *call, void *context)
 	greg_t *regs = frame->uc_mcontext.gregs;
 	uint64_t rip = (uint64_t)regs[SHIM_RIP];
 
-	if (call->adopted == ADOPTED_LIMITED)
-		return shim_limit_inject(call, context);
+	if (call->adopted == ADOPTED_LIMITED) {
+		bool done = shim_limit_inject(&call, context);
+		if (call->adopted == ADOPTED_LIMITED)
+			return done;
+	}
+	if (call->thread->limits_busy)
+		return false;
 	if (call->state != SHIM_RUNNING)
 		return false;
 	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
@@ -121,7 +126,7 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	if (!t)
 		return;
 	uint64_t now = shim_now();
-	if (SHIM_UNLIKELY(t->limits != NULL))
+	if (SHIM_UNLIKELY(t->limits != NULL) && !shim_limits_at_border(context))
 		shim_limits_trim(t, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP]);
 	struct shim_call *call = t->current;
 	uint64_t deadline = t->deadline;

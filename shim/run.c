@@ -42,6 +42,8 @@ _Noreturn static void supervise(void)
 		struct shim_thread *t = call->thread;
 		uint64_t now = shim_now();
 
+		struct shim_call *innermost = t->current; /* main(), or a limited call in it */
+
 		SHIM_TRACE(TRACE_SLICE_END, call, TRACE_CLOCK, call->deadline);
 		t->current = NULL;
 		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
@@ -50,6 +52,8 @@ _Noreturn static void supervise(void)
 			shim_torture_once();
 		call->state = SHIM_RESUMING;
 		begin_slice(t, call);
+		if (SHIM_UNLIKELY(innermost != call))
+			shim_limits_resume(t, innermost);
 		shim_switch_in(call);
 	}
 }
@@ -149,19 +153,27 @@ static void leave_environment(void)
 	*to = NULL;
 }
 
+/* NULL: absent or empty. */
+static const char *value_of(char **env, const char *name)
+{
+	size_t bytes = strlen(name);
+
+	for (char **e = env; *e; e++)
+		if (strncmp(*e, name, bytes) == 0)
+			return (*e)[bytes] ? *e + bytes : NULL;
+	return NULL;
+}
+
 SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
 				  void (*linker_fini)(void), void *stack_end)
 {
 	start_function *real = SHIM_REAL(start_function *, __libc_start_main);
 	char **env = argv + argc + 1;
 
-	const char *limits = NULL;
-
 	/* libc has set environ already when it is a shared object. */
-	for (char **e = env; *e; e++) {
-		if (strncmp(*e, "INGER_SLICE=", 12) != 0 && strncmp(*e, "INGER_FOLLOW=", 13) != 0 && strncmp(*e, "INGER_STATS=", 12) != 0 &&
-		    strncmp(*e, "INGER_TRACE=", 12) != 0)
-			continue;
+	const char *limits = value_of(env, "INGER_LIMITS="), *config = value_of(env, "INGER_CONFIG=");
+	if (value_of(env, "INGER_SLICE=") || value_of(env, "INGER_FOLLOW=") || value_of(env, "INGER_STATS=") ||
+	    value_of(env, "INGER_TRACE=")) {
 		shim_configure();
 		if (shim_config.stats)
 			shim_stats_begin();
@@ -171,13 +183,9 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 		}
 		if (!shim_config.follow)
 			leave_environment();
-		break;
 	}
-	for (char **e = env; *e; e++)
-		if (strncmp(*e, "INGER_LIMITS=", 13) == 0 && (*e)[13])
-			limits = *e + 13;
-	if (limits)
-		shim_limits_begin(limits);
+	if (limits || config)
+		shim_limits_begin(limits, config);
 	/* One line for the program that was asked for, none for its children. */
 	for (char **e = env; *e; e++)
 		if (strcmp(*e, "INGER_STATS=1") == 0)

@@ -13,6 +13,7 @@ package shim
 import "C"
 
 import (
+	"errors"
 	"os"
 	"unsafe"
 
@@ -44,6 +45,10 @@ func truth(b bool) C.uint32_t {
 func shim_go_configure(config *C.struct_shim_config) {
 	settings, errs := options.Load(lookup)
 	for _, err := range errs {
+		var bad *options.Error
+		if errors.As(err, &bad) && bad.Name == "INGER_LIMITS" {
+			continue // who sets the limits says so
+		}
 		_, _ = os.Stderr.WriteString("libinger: " + err.Error() + "\n")
 	}
 	config.slice_ns = C.uint64_t(settings.Slice.Nanoseconds())

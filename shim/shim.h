@@ -181,6 +181,7 @@ struct shim_thread {
 	struct shim_call *free[2]; /* shared, isolated */
 	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
 	struct shim_limits *limits;  /* limit.c */
+	bool limits_busy;            /* they are being changed: no pause */
 	uint32_t free_count[2];
 	pid_t tid;
 	int timer; /* kernel timer id, -1: none yet */
@@ -210,6 +211,7 @@ struct shim_tls {
 	struct shim_thread *thread;
 	uint64_t exec_ret;      /* return address of an exec wrapper */
 	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
+	bool preparing;         /* limit.c */
 	/* The running libset, all zero for the starting one; set together by gotcha_switch(). */
 	struct gotcha_set *set;
 	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
@@ -505,8 +507,10 @@ extern bool shim_modules_changed __attribute__((visibility("hidden")));
 
 /* ---- message.c */
 void shim_message(const char *what, const char *object, const char *reason);
+void shim_report(const char *what, const char *object, const char *reason); /* asked for: as many as there are */
 void shim_write_text(char **at, char *end, const char *text);
 void shim_write_number(char **at, char *end, uint64_t number);
+void shim_write_tenths(char **at, char *end, uint64_t ns); /* as microseconds */
 
 /* ---- run.c, torture.c, stats.c */
 void shim_torture_prepare(uint64_t seed);

@@ -4,6 +4,7 @@
  * Written by the supervisor alone, between slices. Histograms are log-linear: 32 steps an octave, so a percentile is
  * exact to 3 %. */
 #include "shim.h"
+#include "limit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -118,22 +119,15 @@ SHIM_EXPORT int inger_stats(struct inger_stats *stats)
 	return 0;
 }
 
-static void tenths(char **at, char *end, uint64_t ns)
-{
-	shim_write_number(at, end, ns / 1000);
-	shim_write_text(at, end, ".");
-	shim_write_number(at, end, ns / 100 % 10);
-}
-
 static void three(char **at, char *end, const char *name, const struct histogram *h)
 {
 	shim_write_text(at, end, name);
 	shim_write_text(at, end, " median=");
-	tenths(at, end, percentile(h, 500));
+	shim_write_tenths(at, end, percentile(h, 500));
 	shim_write_text(at, end, " p99=");
-	tenths(at, end, percentile(h, 990));
+	shim_write_tenths(at, end, percentile(h, 990));
 	shim_write_text(at, end, " max=");
-	tenths(at, end, h->max);
+	shim_write_tenths(at, end, h->max);
 }
 
 void shim_stats_print(void)
@@ -151,7 +145,8 @@ void shim_stats_print(void)
 	three(&at, end, " slice_us", &slices);
 	three(&at, end, " overshoot_us", &overshoots);
 	shim_write_text(&at, end, " bias_us=");
-	tenths(&at, end, shim_bias_ns);
+	shim_write_tenths(&at, end, shim_bias_ns);
 	*at++ = '\n';
 	shim_syscall3(SYS_write, stderr_copy, line, at - line);
+	shim_limits_print(stderr_copy);
 }

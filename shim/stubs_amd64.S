@@ -165,8 +165,8 @@ shim_defer:
 	movq	%rbx, CALL_DEFER_RBX(%r11)
 	movq	%r11, %rbx
 	popq	CALL_DEFER_RET(%r11)
-	/* While the function runs: CFA = rsp, return address and rbx in the call that rbx points to. */
-	.cfi_def_cfa rsp, 0
+	/* While the function runs: the caller's rsp is ours, return address and rbx in the call that rbx points to. */
+	frame_of_its_own
 	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET	/* rip: DW_OP_breg3 (rbx) + defer_ret */
 	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX	/* rbx: DW_OP_breg3 (rbx) + defer_rbx */
 	call	*(%r10)
@@ -174,6 +174,7 @@ shim_defer:
 	pushq	CALL_DEFER_RET(%r11)
 	movq	CALL_DEFER_RBX(%r11), %rbx
 	.cfi_def_cfa rsp, 8
+	.cfi_restore rsp
 	.cfi_offset rip, -8
 	.cfi_restore rbx
 	movq	$0, CALL_DEFER_RSP(%r11)
@@ -308,7 +309,7 @@ shim_own:
 	movq	%rbx, CALL_DEFER_RBX(%r11)
 	movq	%r11, %rbx
 	popq	CALL_DEFER_RET(%r11)
-	.cfi_def_cfa rsp, 0
+	frame_of_its_own
 	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET
 	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX
 	to_own_tcb
@@ -318,6 +319,7 @@ shim_own:
 	pushq	CALL_DEFER_RET(%r11)
 	movq	CALL_DEFER_RBX(%r11), %rbx
 	.cfi_def_cfa rsp, 8
+	.cfi_restore rsp
 	.cfi_offset rip, -8
 	.cfi_restore rbx
 	movq	$0, CALL_DEFER_RSP(%r11)

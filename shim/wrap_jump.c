@@ -96,7 +96,7 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
 		call->defer_rsp = 0;
 	if (call->adopted == ADOPTED_LIMITED) {
-		shim_limits_trim(t, rsp);
+		shim_limits_jump(t, rsp);
 		if (t->current != call)
 			return false;
 	}

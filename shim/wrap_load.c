@@ -86,7 +86,7 @@ void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const vo
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
-	result = in_libset(result);
+	result = shim_limits_symbol(symbol, in_libset(result));
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -98,7 +98,7 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
 
-	result = in_libset(result);
+	result = shim_limits_symbol(symbol, in_libset(result));
 
 	shim_defer_end(call, deferred);
 	return result;

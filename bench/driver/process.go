@@ -119,12 +119,14 @@ func read(file string) ([]record.Record, error) {
 }
 
 // environment is this process's without the settings for a program under the library: they are not settings for this one.
-// The second result names what was left out.
+// INGER_SEED stays, from which groups take theirs. The second result names what was left out.
 func environment(all []string) (kept, ignored []string) {
 	for _, variable := range all {
 		name, _, _ := strings.Cut(variable, "=")
 		switch {
-		case strings.HasPrefix(name, "INGER_"), name == "LD_PRELOAD", name == "LD_AUDIT", name == "BENCH_RECORDS":
+		case name == "INGER_SEED":
+			kept = append(kept, variable)
+		case strings.HasPrefix(name, "INGER_"), name == "LD_PRELOAD", name == "LD_AUDIT", strings.HasPrefix(name, "BENCH_"):
 			ignored = append(ignored, name)
 		default:
 			kept = append(kept, variable)

@@ -26,7 +26,7 @@ const (
 // Method says how figures and intervals are made, for the reader of a result.
 const Method = "median over rounds of each round's median; 95 % interval: percentile bootstrap, 2000 resamples of rounds and of " +
 	"the samples within each, and at least that of the rounds alone, widened for their small number R by t(R-1)/z * " +
-	"sqrt(R/(R-1)), for positive figures on a logarithmic scale"
+	"sqrt(R/(R-1))"
 
 // An Estimate is a figure and the interval that holds it.
 type Estimate struct {
@@ -136,13 +136,14 @@ func bootstrap(n int, r *rand.Rand, draw func(round int) float64) (low, high flo
 }
 
 // widen undoes two errors of a bootstrap of n rounds: the variance of n values around their own mean is (n-1)/n of what
-// it should be, and the tails are those of Student's distribution.
+// it should be, and the tails are those of Student's distribution. What is never negative does not become so.
 func widen(value, low, high float64, n int) (float64, float64) {
 	f := factor(n)
-	if low > 0 {
-		return value * math.Pow(low/value, f), value * math.Pow(high/value, f)
+	wider := value - f*(value-low)
+	if low >= 0 {
+		wider = max(wider, 0)
 	}
-	return value - f*(value-low), value + f*(high-value)
+	return wider, value + f*(high-value)
 }
 
 func factor(n int) float64 {

@@ -54,6 +54,7 @@ type Line struct {
 	Batch   int
 	Unit    string
 	Own     *Samples // never nil
+	Figure  string   // the name of the figure that Own is, when it is one of those; empty when there are samples
 	Base    string   // empty: none
 	Samples *Samples // of the base; nil when there is none
 	Figures []Figure
@@ -170,7 +171,7 @@ func parse(line []byte) (Record, error) {
 
 func (w *wire) line() (*Line, error) {
 	l := &Line{Name: w.Line, Count: w.Count, Batch: w.Batch, Unit: w.Unit, Base: w.Base, Text: w.Text, Goal: w.Goal, Reached: w.Reached}
-	if w.Count < 1 || w.Batch < 1 {
+	if w.Count < 0 || w.Batch < 1 {
 		return nil, fmt.Errorf("%s: count %d, batch %d", w.Line, w.Count, w.Batch)
 	}
 	if (w.Goal == "") != (w.Reached == nil) {
@@ -200,16 +201,17 @@ func (w *wire) line() (*Line, error) {
 	return l, err
 }
 
-// fromFigures takes a line's value from its figures: the one named median, or else the first.
+// fromFigures takes a line's value out of its figures: the one named median, or else the first.
 func (l *Line) fromFigures() error {
 	if len(l.Figures) == 0 {
 		return fmt.Errorf("%s: no figure", l.Name)
 	}
 	i := max(0, slices.IndexFunc(l.Figures, func(f Figure) bool { return f.Name == "median" }))
 	l.Own, l.Unit = Single(l.Figures[i].Value), l.Figures[i].Unit
-	if l.Figures[i].Name == "median" { // else its name is needed
-		l.Figures = slices.Delete(l.Figures, i, i+1)
+	if l.Figures[i].Name != "median" {
+		l.Figure = l.Figures[i].Name
 	}
+	l.Figures = slices.Delete(l.Figures, i, i+1)
 	return nil
 }
 

@@ -58,8 +58,8 @@ func TestTheValueOfALineWithoutSamples(t *testing.T) {
 	}{
 		"a value beside a base": {`"value":7,"base":"b","base_value":14,"figures":[]`, 7, "ns", 0},
 		"a median":              {`"figures":[{"name":"p10","value":1,"unit":"us"},{"name":"median","value":3,"unit":"us"}]`, 3, "us", 1},
-		"the first figure":      {`"figures":[{"name":"own","value":8,"unit":"KiB"},{"name":"tables","value":4,"unit":"KiB"}]`, 8, "KiB", 2},
-		"no number is absent":   {`"figures":[{"name":"own","value":null,"unit":"KiB"},{"name":"tables","value":4,"unit":"B"}]`, 4, "B", 1},
+		"the first figure":      {`"figures":[{"name":"own","value":8,"unit":"KiB"},{"name":"tables","value":4,"unit":"KiB"}]`, 8, "KiB", 1},
+		"no number is absent":   {`"figures":[{"name":"own","value":null,"unit":"KiB"},{"name":"tables","value":4,"unit":"B"}]`, 4, "B", 0},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

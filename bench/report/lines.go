@@ -65,8 +65,14 @@ func Lines(f *result.File) string {
 }
 
 func line(out *strings.Builder, c *result.Case) {
-	fmt.Fprintf(out, "%-26s %s [%s] p1=%s p99=%s", c.Name, quantity(c.Own.Value, c.Unit), interval(c.Own.Estimate, c.Unit),
-		quantity(c.Own.P1, c.Unit), quantity(c.Own.P99, c.Unit))
+	fmt.Fprintf(out, "%-26s ", c.Name)
+	if c.Figure != "" {
+		fmt.Fprintf(out, "%s=", c.Figure)
+	}
+	fmt.Fprintf(out, "%s [%s]", quantity(c.Own.Value, c.Unit), interval(c.Own.Estimate, c.Unit))
+	if c.Figure == "" {
+		fmt.Fprintf(out, " p1=%s p99=%s", quantity(c.Own.P1, c.Unit), quantity(c.Own.P99, c.Unit))
+	}
 	if c.Other != nil {
 		fmt.Fprintf(out, " base=%s %s [%s]", c.Base, quantity(c.Other.Value, c.Unit), interval(c.Other.Estimate, c.Unit))
 	}

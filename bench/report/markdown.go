@@ -110,10 +110,12 @@ func row(out *strings.Builder, c *result.Case) {
 		besides = append(besides, strings.ReplaceAll(c.Text, "_", " "))
 	}
 	spread := quantity(c.Own.P1, c.Unit) + " to " + quantity(c.Own.P99, c.Unit)
-	if c.Own.P1 == c.Own.P99 {
+	value := quantity(c.Own.Value, c.Unit)
+	if c.Figure != "" {
 		spread = ""
+		value = strings.ReplaceAll(c.Figure, "_", " ") + " " + value
 	}
-	cells := []string{name, quantity(c.Own.Value, c.Unit), interval(c.Own.Estimate, c.Unit), spread, base, ratio,
+	cells := []string{name, value, interval(c.Own.Estimate, c.Unit), spread, base, ratio,
 		strings.Join(besides, "; "), goal}
 	for i := range cells {
 		cells[i] = cell(cells[i])

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"libinger/bench/estimate"
 	"libinger/bench/record"
@@ -90,7 +91,7 @@ func (m *merger) cases() []Case {
 
 func (m *merger) newCase(lines []*record.Line) Case {
 	last := lines[len(lines)-1]
-	c := Case{Group: m.group, Clock: m.clock, Name: last.Name, Unit: last.Unit, Batch: last.Batch, Base: last.Base, Text: last.Text}
+	c := Case{Group: m.group, Clock: m.clock, Name: last.Name, Unit: last.Unit, Figure: last.Figure, Batch: last.Batch, Base: last.Base, Text: texts(lines)}
 	seed := m.file.Settings.Seed
 	for _, l := range lines {
 		c.Rounds = append(c.Rounds, l.Own)
@@ -112,6 +113,24 @@ func (m *merger) newCase(lines []*record.Line) Case {
 	c.Figures = figures(lines, seed, c.Key())
 	c.Goal = judge(lines)
 	return c
+}
+
+// texts are what the rounds say, and how many say it where they do not agree.
+func texts(lines []*record.Line) string {
+	var said []string
+	count := map[string]int{}
+	for _, l := range lines {
+		if count[l.Text]++; count[l.Text] == 1 && l.Text != "" {
+			said = append(said, l.Text)
+		}
+	}
+	if len(said) == 1 && count[said[0]] == len(lines) {
+		return said[0]
+	}
+	for i, text := range said {
+		said[i] = fmt.Sprintf("%s (%d of %d rounds)", text, count[text], len(lines))
+	}
+	return strings.Join(said, "; ")
 }
 
 func judge(lines []*record.Line) *Goal {

@@ -77,6 +77,25 @@ func TestRoundsBecomeCases(t *testing.T) {
 	}
 }
 
+func TestWhatRoundsSay(t *testing.T) {
+	f := &File{}
+	var rounds [][]record.Record
+	for _, text := range []string{"crashes", "ends", "crashes"} {
+		r := line("a", "", 1, 0)
+		r.Line.Text = text
+		same := line("b", "", 1, 0)
+		same.Line.Text = "ends"
+		rounds = append(rounds, []record.Record{r, same})
+	}
+	f.Merge("g", "auto", rounds)
+	if got, want := f.Cases[0].Text, "crashes (2 of 3 rounds); ends (1 of 3 rounds)"; got != want {
+		t.Errorf("text %q, want %q", got, want)
+	}
+	if got := f.Cases[1].Text; got != "ends" {
+		t.Errorf("text %q", got)
+	}
+}
+
 func TestAGoalIsReachedWhenMostRoundsDo(t *testing.T) {
 	f := merged(t)
 	if g := f.Cases[0].Goal; g == nil || !g.Reached || g.ReachedIn != 2 || g.JudgedIn != 3 {

@@ -76,7 +76,8 @@ type Case struct {
 	Clock   string             `json:"clock"`
 	Name    string             `json:"name"`
 	Unit    string             `json:"unit"`
-	Batch   int                `json:"batch"` // calls behind each sample
+	Figure  string             `json:"figure,omitempty"` // what own is, where there are no samples
+	Batch   int                `json:"batch"`            // calls behind each sample
 	Own     Spread             `json:"own"`
 	Base    string             `json:"base,omitempty"`
 	Other   *Spread            `json:"base_own,omitempty"`

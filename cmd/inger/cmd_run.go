@@ -34,6 +34,7 @@ func runCommand() *command {
 				"libinger.so itself is missing. One line says which."},
 			{"127", "The program was not found."},
 		},
+		sections: []section{limitsSection},
 		notes: "Signals that were ignored or blocked when `inger` was started are ignored or blocked when the program starts. " +
 			"A program that is executable but not readable is started without a look at it.",
 		examples: []example{
@@ -41,6 +42,9 @@ func runCommand() *command {
 				"inger run --slice 100us --stats -- sort big.txt"},
 			{"Look for library calls that are not safe to interrupt:",
 				"inger run --slice 50us --torture --seed 7 -- ./program"},
+			{"Give a decoder a quarter of a second for each image, and let the program say what it says of damaged ones:",
+				"inger run --limit 'libpng16.so:png_read_image=250ms:return=0' -- pngtopnm photo.png"},
+			{"Which library calls take longer than 10 ms?", "inger run --limit '*=10ms:log' -- ./program"},
 			{"Without the tool:", "LD_PRELOAD=/usr/local/lib/libinger.so.0 INGER_SLICE=1ms ./program"},
 		},
 		flags: in.runFlags, leading: true, values: tableWords(), complete: completeProgram,

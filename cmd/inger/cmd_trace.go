@@ -85,7 +85,7 @@ type programStatus int
 func (s programStatus) Error() string { return fmt.Sprintf("the program ended with status %d", int(s)) }
 
 func (in *traceFlags) run() error {
-	if err := checkTorture(in.env, os.LookupEnv); err != nil {
+	if err := prepare(in.env); err != nil {
 		return err
 	}
 	path, err := lookPath(in.program, os.LookupEnv)

@@ -22,6 +22,7 @@ type command struct {
 	about     string // what it does
 	options   []optionText
 	statuses  []exitStatus // without 0 and without statusUsage, which are every command's
+	sections  []section    // more, with headings
 	notes     string       // more for the manual; may be empty
 	examples  []example
 
@@ -46,7 +47,14 @@ type optionText struct {
 	meaning  string
 }
 
+// exitStatus, or another term, and what it means.
 type exitStatus struct{ status, meaning string }
+
+// section is a text with a list of terms.
+type section struct {
+	title, text string
+	items       []exitStatus
+}
 
 type example struct{ purpose, line string }
 

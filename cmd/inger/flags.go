@@ -50,6 +50,9 @@ func (v optionValue) Set(text string) error {
 		}
 		return err
 	}
+	if before, given := v.env[v.row.Name]; given && v.row.List {
+		text = before + "\n" + text
+	}
 	v.env[v.row.Name] = text
 	return nil
 }

@@ -92,6 +92,16 @@ func (c *command) help() string {
 		}
 		wrap(&text, meaning, "      ", helpWidth)
 	}
+	for _, section := range c.sections {
+		text.WriteString("\n" + section.title + ":\n")
+		for _, paragraph := range paragraphs(section.text) {
+			wrap(&text, paragraph, "  ", helpWidth)
+		}
+		for _, item := range section.items {
+			text.WriteString("  " + item.status + "\n")
+			wrap(&text, item.meaning, "      ", helpWidth)
+		}
+	}
 	text.WriteString("\nExit status:\n")
 	for _, status := range c.allStatuses() {
 		wrap(&text, status.meaning, "  "+status.status+strings.Repeat(" ", 6-len(status.status)), helpWidth)

@@ -112,6 +112,11 @@ func makeManual() string {
 		for _, o := range c.options {
 			p.option(o)
 		}
+		for _, section := range c.sections {
+			p.line(".PP\n" + roff("`"+section.title+"`") + "\n.PP")
+			p.text(section.text)
+			p.statuses(section.items)
+		}
 		if len(c.statuses) > 0 {
 			p.line(".PP\nExit status:")
 			p.statuses(c.statuses)

@@ -10,20 +10,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"libinger/limit"
 	"libinger/options"
 )
 
 // run is `inger run`. It returns only when the program was not started.
 func run(in *invocation) error {
-	if err := checkTorture(in.env, os.LookupEnv); err != nil {
+	if err := prepare(in.env); err != nil {
 		return err
-	}
-	if file := in.env["INGER_TRACE"]; file != "" && file != "none" {
-		absolute, err := filepath.Abs(file) // the program may be elsewhere when it begins to record
-		if err != nil {
-			return &refusal{object: "--trace: " + file, reason: err.Error(), status: statusFailed}
-		}
-		in.env["INGER_TRACE"] = absolute
 	}
 	path, err := lookPath(in.program, os.LookupEnv)
 	if err != nil {
@@ -38,6 +32,32 @@ func run(in *invocation) error {
 		return err
 	}
 	return execute(in, path, format, preloadEnvironment(os.Environ(), in.env, library))
+}
+
+// prepare checks what the options ask for as far as that can be done here, and makes file names mean the same wherever the
+// program and its children go.
+func prepare(env map[string]string) error {
+	if err := checkTorture(env, os.LookupEnv); err != nil {
+		return err
+	}
+	for i := range options.Table {
+		row := &options.Table[i]
+		file := env[row.Name]
+		if row.Unit != "file name" || file == "" || file == "none" {
+			continue
+		}
+		absolute, err := filepath.Abs(file)
+		if err != nil {
+			return &refusal{object: "--" + row.Flag + ": " + file, reason: err.Error(), status: statusFailed}
+		}
+		env[row.Name] = absolute
+	}
+	if file := env["INGER_CONFIG"]; file != "" && file != "none" {
+		if _, err := limit.ReadFile(file); err != nil {
+			return &refusal{object: "--config", reason: err.Error(), status: statusUsage}
+		}
+	}
+	return nil
 }
 
 // checkTorture refuses torture of a program that would never be paused: such a run would pass and show nothing.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // cxx: exceptions, destructors and thread_local objects inside preemptible functions; the header compiles as C++.
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <search.h>
 #include <string>
 #include <vector>
 #include "inger.h"
@@ -48,6 +51,40 @@ static void throw_often(void *arg)
 	}
 }
 
+/* Thrown by a function that libc calls, in a section that is not paused, to whoever has called libc: the frame between them
+ * keeps its return address elsewhere, and must not be taken for the one that catches. */
+static int met;
+static int compare(const void *, const void *)
+{
+	Guard guard(1);
+	if (++met)
+		throw std::runtime_error("compared");
+	return 0;
+}
+static void throw_through_libc(void *arg)
+{
+	int *caught = static_cast<int *>(arg);
+	for (int i = 0; i < 100; i++) {
+		std::once_flag flag;
+		int numbers[] = {3, 1, 2};
+		try {
+			std::call_once(flag, [] { Guard guard(1); throw std::runtime_error("once"); });
+		} catch (const std::runtime_error &) {
+			++*caught;
+		}
+		try {
+			qsort(numbers, 3, sizeof *numbers, compare);
+		} catch (const std::runtime_error &) {
+			++*caught;
+		}
+		try {
+			(void)tsearch(numbers, reinterpret_cast<void **>(&arg), compare);
+		} catch (const std::runtime_error &) {
+			++*caught;
+		}
+	}
+}
+
 static int constructed, destroyed, destroyed_value;
 struct Local {
 	int value = 41;
@@ -81,7 +118,7 @@ static void make_string(void *)
 
 int main()
 {
-	plan(14);
+	plan(16);
 	Throws inside = { 2000, 0 }, outside = { 3, 0 };
 	linger_t call = launch(throw_often, 30, &inside);
 	long pauses = 0, resumed = 0;
@@ -94,6 +131,11 @@ int main()
 	ok(call.is_complete && pauses > 0, "a function that throws is paused and completes");
 	is_int(inside.caught, 2000, "each exception is caught inside");
 	is_int(outside.caught, 3 * pauses, "each exception of the resuming side is caught there");
+	int through = 0;
+	call = launch(throw_through_libc, 50, &through);
+	ok(finish(call, 50) >= 0, "a function that throws through libc is complete");
+	is_int(through, 300, "each exception was caught where libc was called");
+
 	is_int(alive, 0, "each guard was destroyed");
 
 	int value = 0;

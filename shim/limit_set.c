@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limit_set.c - which functions have limits: asked for before main(), for libraries that come later, and of dlsym(); and
+ * what INGER_STATS says of them. The rules are Go's (gotcha/limit.go). */
+#include "limit.h"
+#include "../gotcha/libset.h"
+#include <sys/syscall.h>
+
+bool shim_limits_on;
+struct shim_limit *_Atomic shim_limit_functions;
+struct shim_limit_rule *shim_limit_rules;
+uint32_t shim_limit_rule_count;
+
+void shim_limits_begin(const char *rules, const char *file)
+{
+	struct shim_limit_request request = {.rules = rules, .file = file};
+
+	if (!shim_thread_get() || !gotcha_control(GOTCHA_LIMITS, &request, true))
+		shim_message("functions have no limits", rules ? "INGER_LIMITS" : "INGER_CONFIG", gotcha_reason());
+	else if (shim_limit_rule_count)
+		shim_limits_on = true;
+}
+
+void shim_limits_loaded(void)
+{
+	struct shim_limit_request request = {0};
+
+	if (shim_limits_on && !gotcha_control(GOTCHA_LIMITS, &request, true))
+		shim_message("functions of new libraries have no limits", "INGER_LIMITS", gotcha_reason());
+}
+
+void *shim_limits_symbol(const char *symbol, void *address)
+{
+	struct shim_limit_request request = {.symbol = symbol, .address = (uint64_t)address};
+
+	if (!shim_limits_on || !address || !symbol || !gotcha_control(GOTCHA_LIMITS, &request, true))
+		return address;
+	return (void *)request.address;
+}
+
+void shim_limits_print(int fd)
+{
+	char line[600], *at, *end = line + sizeof line - 1;
+
+	for (uint32_t i = 0; i < shim_limit_rule_count; i++) {
+		if (shim_limit_rules[i].functions)
+			continue;
+		at = line;
+		shim_write_text(&at, end, "libinger: limit ");
+		shim_write_text(&at, end, shim_limit_rules[i].text);
+		shim_write_text(&at, end, ": no function that was called through the linker matches");
+		*at++ = '\n';
+		shim_syscall3(SYS_write, fd, line, at - line);
+	}
+	for (const struct shim_limit *l = shim_limit_functions; l; l = l->next) {
+		if (!l->calls)
+			continue;
+		at = line;
+		shim_write_text(&at, end, "libinger: limit ");
+		shim_write_text(&at, end, l->name);
+		shim_write_text(&at, end, " calls=");
+		shim_write_number(&at, end, l->calls);
+		shim_write_text(&at, end, " used_up=");
+		shim_write_number(&at, end, l->used_up);
+		shim_write_text(&at, end, " longest_us=");
+		shim_write_tenths(&at, end, shim_ticks_to_ns(l->longest));
+		*at++ = '\n';
+		shim_syscall3(SYS_write, fd, line, at - line);
+	}
+}
