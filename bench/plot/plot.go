@@ -135,7 +135,7 @@ func (p *canvas) axes(c *Chart) {
 			row, column = row+1, left
 		}
 		y := top + lineHeight*float64(row)
-		fmt.Fprintf(&p.out, `<path d="M%.1f %.1fh22" stroke="%s" stroke-width="2"/>`+"\n", column, y, colours[i%len(colours)])
+		fmt.Fprintf(&p.out, `<path d="M%.1f %.1fh22" stroke="%s" stroke-width="2"%s/>`+"\n", column, y, colours[i%len(colours)], dash(i))
 		if !c.Steps {
 			p.marker(i, column+11, y, "")
 		}
@@ -178,9 +178,9 @@ func (p *canvas) series(c *Chart, i int) {
 		banded = banded || q.High > q.Low
 	}
 	if banded {
-		fmt.Fprintf(&p.out, `<path d="%s%sZ" fill="%s" fill-opacity="0.15"/>`+"\n", upper.String(), lower.String(), colour)
+		fmt.Fprintf(&p.out, `<path d="%s%sZ" fill="%s" fill-opacity="%s"/>`+"\n", upper.String(), lower.String(), colour, opacity(c))
 	}
-	fmt.Fprintf(&p.out, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", line.String(), colour)
+	fmt.Fprintf(&p.out, `<path d="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", line.String(), colour, dash(i))
 	for _, q := range s.Points {
 		title := fmt.Sprintf("%s: %s at %s", s.Name, p.y.label(q.Y), p.x.label(q.X))
 		if q.High > q.Low {
@@ -204,6 +204,22 @@ func (p *canvas) steps(s *Series, colour string) {
 	fmt.Fprintf(&p.out, `<path d="%sZ" fill="%s" fill-opacity="0.15" stroke="%s" stroke-width="1.5"/>`+"\n", line.String(), colour, colour)
 }
 
+// dash tells a series from that which has the same colour.
+func dash(i int) string {
+	if i < len(colours) {
+		return ""
+	}
+	return ` stroke-dasharray="6 3"`
+}
+
+// opacity of the bands: many that lie on each other must not hide the lines.
+func opacity(c *Chart) string {
+	if len(c.Series) > 4 {
+		return "0.07"
+	}
+	return "0.15"
+}
+
 // marker i is a disc, a square, a triangle or a diamond.
 func (p *canvas) marker(i int, x, y float64, title string) {
 	shapes := []string{"M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0", "M-3 -3h6v6h-6Z", "M0 -4L4 3H-4Z", "M0 -4L4 0L0 4L-4 0Z"}
@@ -211,7 +227,7 @@ func (p *canvas) marker(i int, x, y float64, title string) {
 	if title != "" {
 		end = "><title>" + escape(title) + "</title></path>"
 	}
-	fmt.Fprintf(&p.out, `<path transform="translate(%.1f %.1f)" d="%s" fill="%s"%s`+"\n", x, y, shapes[i%len(shapes)],
+	fmt.Fprintf(&p.out, `<path transform="translate(%.1f %.1f)" d="%s" fill="%s"%s`+"\n", x, y, shapes[(i+i/len(colours))%len(shapes)],
 		colours[i%len(colours)], end)
 }
 

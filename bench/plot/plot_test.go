@@ -51,6 +51,13 @@ func charts() map[string]*Chart {
 			Series: []Series{line("late", func(x float64) float64 { return 30 / (1 + x*x/1e6) }, 1, -1000, 0, 1000, 2000, 3000)},
 			Notes:  []string{"median 200 ns, p99 9 µs", strings.Repeat("words that are to be wrapped ", 8)},
 		},
+		"more series than colours": {Series: func() []Series {
+			var all []Series
+			for i := range len(colours) + 3 {
+				all = append(all, line(strings.Repeat("s", i+1), func(x float64) float64 { return x * float64(i+1) }, 1.2, 1, 2, 3))
+			}
+			return all
+		}()},
 		"one point":          {Title: "one", Series: []Series{line("a", math.Sqrt, 1, 4)}},
 		"no points":          {Title: "none", Series: []Series{{Name: "a"}}},
 		"no series":          {Title: "nothing", X: Axis{Log: true}, Y: Axis{Log: true}},
@@ -111,6 +118,14 @@ func TestEverySeriesIsNamedAndDrawn(t *testing.T) {
 	}
 	if n := strings.Count(text, "fill-opacity"); n != len(c.Series) {
 		t.Errorf("%d bands", n)
+	}
+}
+
+func TestSeriesOfOneColourAreToldApart(t *testing.T) {
+	c := charts()["more series than colours"]
+	text := string(c.SVG())
+	if n := strings.Count(text, "stroke-dasharray"); n != 2*3 { // the line and its place in the legend
+		t.Errorf("%d dashed lines", n)
 	}
 }
 
