@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.mk - the benchmarks: make bench (minutes), make bench-quick (a look), make bench-breakdown (instructions). Numbers only: never part of make test.
 #
-# The driver, the bare process and idle do not have the library. The cases are linked with it, and so are sets and relink,
+# The driver is Go (bench/driver), the cases are C; it reads their records and writes results.json, results.md and pictures.
+# The bare process, noise and idle do not have the library. The cases are linked with it, and so are sets and relink,
 # which need a process for each sample. install is a part of the library by itself. libbenchlib.so and what is in
 # build/bench/lib are the libraries to be reached, copied and relinked. instead/ has programs and rules of its own.
 
@@ -10,17 +11,19 @@ BENCH_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude
 BENCH_HEADERS := $(wildcard bench/*.h) include/inger.h
 
 bench_objects = $(patsubst %,$(BENCH_DIR)/%.o,$(1))
-BENCH_DRIVER := $(call bench_objects,driver harness)
-BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock bare_floor floor_amd64 held loop sha256 state state_amd64 watch reach reach_got harness)
+BENCH_DRIVER := $(BENCH_DIR)/bench
+BENCH_NOISE  := $(call bench_objects,noise loop harness report record)
+BENCH_BARE   := $(call bench_objects,bare_main bare_calls bare_end bare_spawn bare_clock bare_floor floor_amd64 held loop sha256 \
+	state state_amd64 watch reach reach_got harness)
 BENCH_CASES  := $(call bench_objects,$(basename $(notdir $(wildcard bench/case_*.c))) bare_client child libraries held load memory \
-	loop sha256 state state_amd64 watch reach reach_got harness)
+	loop sha256 state state_amd64 watch reach reach_got report record harness)
 BENCH_SETS    := $(call bench_objects,sets libraries memory harness)
 BENCH_RELINK  := $(call bench_objects,relink libraries harness)
 BENCH_IDLE    := $(call bench_objects,idle libraries harness)
 BENCH_INSTALL := $(call bench_objects,install table harness)
 BENCH_STEPS   := $(call bench_objects,steps harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bench bare cases sets relink idle install steps instead instead_inger image_inger \
-	image_fork instead.lines)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps instead instead_inger image_inger \
+	image_fork instead.lines) $(BENCH_DRIVER)
 
 include bench/instead/instead.mk
 
@@ -30,11 +33,18 @@ BENCH_PAIRS  := $(shell seq 0 15)
 BENCH_RELINKED := $(foreach kind,hundred refs zero,$(patsubst %,$(BENCH_DIR)/lib/$(kind)_%.so,$(BENCH_PAIRS)))
 BENCH_LIBRARIES := $(BENCH_DIR)/libbenchlib.so $(BENCH_FILLED) $(BENCH_RELINKED)
 
-.PHONY: bench bench-quick bench-breakdown bench-programs
+.PHONY: bench bench-quick bench-breakdown bench-programs bench-compare bench-render
 bench: bench-programs build/inger
-	$(BENCH_DIR)/bench
+	$(BENCH_DRIVER)
 bench-quick: bench-programs build/inger
-	$(BENCH_DIR)/bench --quick
+	$(BENCH_DRIVER) --quick
+# make bench-compare OLD=… NEW=…
+NEW ?= $(BENCH_DIR)/results.json
+bench-compare: $(BENCH_DRIVER)
+	@$(if $(OLD),,$(error which result is the old one? make bench-compare OLD=FILE NEW=FILE))$(BENCH_DRIVER) compare $(OLD) $(NEW)
+# The latest result into the document that shows it.
+bench-render: $(BENCH_DRIVER)
+	@$(BENCH_DRIVER) render --document docs/performance.md --pictures docs/performance $(NEW)
 bench-breakdown: bench-programs
 	bench/breakdown $(BENCH_DIR)/steps
 bench-programs: $(BENCH_PROGRAMS) $(BENCH_LIBRARIES)
@@ -52,7 +62,11 @@ $(BENCH_DIR)/table.o: gotcha/table.c gotcha/libset.h shim/shim.h bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 
-$(BENCH_DIR)/bench: $(BENCH_DRIVER)
+$(BENCH_DRIVER): $(call sources,$(filter %/,$(wildcard bench/*/)) doctor) bench/bench.mk
+	@mkdir -p $(@D)
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./bench/driver
+	@touch $@
+$(BENCH_DIR)/noise: $(BENCH_NOISE)
 	$(CC) -o $@ $^ -lm
 $(BENCH_DIR)/bare: $(BENCH_BARE) $(BENCH_DIR)/libbenchlib.so
 	$(CC) -pthread -o $@ $(BENCH_BARE) -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN'

@@ -66,10 +66,7 @@ static double cancel_one(size_t c) {
 
 static void report(size_t c, struct samples *own, const char *base, struct samples *bare) {
 	line_begin(cases[c].name, own->count, 1);
-	line_time("median", median(own));
-	line_time("p99", percentile(own, 0.99));
-	line_base(base, median(bare), median(own));
-	line_time("base_p99", percentile(bare, 0.99));
+	line_samples(own, base, bare);
 	line_goal(median(own) <= cases[c].goal_ns, "<=%.0fus", cases[c].goal_ns / NS_PER_US);
 }
 

@@ -41,9 +41,9 @@ static uint64_t rounds_for(double ns) {
 
 void bench_compute(const struct plan *plan) {
 	struct samples own = { 0 }, interrupted = { 0 }, plain = { 0 }, slower = { 0 };
-	uint64_t rounds = rounds_for(plan->quick ? 0.25 * NS_PER_S : NS_PER_S), pauses = 0, interrupts = 0;
+	uint64_t rounds = rounds_for(plan->quick ? 0.1 * NS_PER_S : 0.5 * NS_PER_S), pauses = 0, interrupts = 0;
 	enum bare_op op = plan->timekeeper ? BARE_COMPUTE_KEEPER : BARE_COMPUTE_TIMER;
-	for (int turn = 0; turn < (plan->quick ? 5 : 9); turn++) {
+	for (int turn = 0; turn < (plan->quick ? 3 : 7); turn++) {
 		uint64_t before = pauses;
 		double elapsed = sliced(rounds, &pauses);
 		if (pauses == before)
@@ -58,15 +58,12 @@ void bench_compute(const struct plan *plan) {
 	const char *name = plan->timekeeper ? "compute_loop_timekeeper" : "compute_loop_timer";
 	double percent = median(&slower);
 	line_begin(name, own.count, 1);
-	line_time("median", median(&own));
-	line_time("p99", percentile(&own, 0.99));
-	line_text("pauses=%.0f", (double)pauses / (double)own.count);
-	line_base("empty_handler", median(&interrupted), median(&own));
-	line_text("interrupts=%.0f slower=%.2f%%", (double)interrupts / (double)own.count, percent);
+	line_samples(&own, "empty_handler", &interrupted);
+	line_figure("pauses", (double)pauses / (double)own.count, "");
+	line_figure("interrupts", (double)interrupts / (double)own.count, "");
+	line_figure("slower", percent, "%");
 	line_goal(percent <= GOAL_PERCENT, "<=%d%%", GOAL_PERCENT);
 	line_begin(name, own.count, 1);
-	line_time("median", median(&own));
-	line_time("p99", percentile(&own, 0.99));
-	line_base("uninterrupted", median(&plain), median(&own));
+	line_samples(&own, "uninterrupted", &plain);
 	line_end();
 }

@@ -44,9 +44,7 @@ static void report(const char *name, struct samples *own, const char *base, stru
 	if (!floor->count || median(floor) < 0)
 		return; /* the processor or the kernel does not offer it */
 	line_begin(name, own->count, BATCH);
-	line_time("median", median(own));
-	line_time("p99", percentile(own, 0.99));
-	line_base(base, median(floor), median(own));
+	line_samples(own, base, floor);
 	line_time("more", median(own) - median(floor));
 	line_end();
 }
@@ -73,8 +71,7 @@ void bench_floor(const struct plan *plan) {
 		if (median(&part[i]) < 0)
 			continue;
 		line_begin(names[i], part[i].count, BATCH);
-		line_time("median", median(&part[i]));
-		line_time("p99", percentile(&part[i], 0.99));
+		line_samples(&part[i], NULL, NULL);
 		line_end();
 	}
 }

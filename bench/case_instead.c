@@ -38,16 +38,15 @@ static const struct {
 };
 enum { WAYS = sizeof(ways) / sizeof(*ways) };
 
-/* What all turns of a way have found. */
+/* What a way has found in its sessions. */
 struct found {
 	struct samples good, lost;
 	struct samples item[INPUTS_MAX]; /* the good ones by input */
-	struct report sum; /* counts are added, sizes the largest; the storm is the last turn's */
+	struct report sum; /* counts are added, sizes the largest */
 	double calls_ns, calls_cpu_ns;
 	double heap_a_runaway; /* bytes; of a storm of its own */
-	uint32_t turns, whole;
-	bool hung;
-	char outcome[OUTCOME_ROOM]; /* of the first turn that was not whole */
+	bool measured, whole;
+	char outcome[OUTCOME_ROOM]; /* when it was not whole */
 };
 
 static void add(struct found *f, const struct report *r, struct session_result result) {
@@ -84,10 +83,9 @@ static void add(struct found *f, const struct report *r, struct session_result r
 		sum->descriptors_left = r->descriptors_left;
 		memcpy(sum->broken, r->broken, sizeof(sum->broken));
 	}
-	f->turns++;
-	f->hung = result.end == SESSION_HANGS;
+	f->measured = true;
 	if (result.end == SESSION_WHOLE)
-		f->whole++;
+		f->whole = true;
 	else if (!*f->outcome)
 		outcome_of(result, r, f->outcome);
 }
@@ -102,15 +100,14 @@ static void name_line(const char *work, size_t way, const char *suffix, size_t c
 static void good_line(const char *work, size_t way, struct found *f, struct found *direct) {
 	name_line(work, way, "", f->good.count);
 	if (f->good.count) {
-		line_time("median", median(&f->good));
-		line_time("p99", percentile(&f->good, 0.99));
-		line_base("direct", median(&direct->good), median(&f->good));
-		line_time("base_p99", percentile(&direct->good, 0.99));
+		line_samples(&f->good, "direct", &direct->good);
 	}
-	line_text("wrong=%u good_stopped=%u refused=%u", f->sum.wrong, f->sum.late, f->sum.refused);
-	line_text("lines=%d", outcome_lines(ways[way].name, ways[way].by_hand ? work : NULL));
+	line_figure("whole", f->whole, "");
+	line_figure("wrong", f->sum.wrong, "");
+	line_figure("good_stopped", f->sum.late, "");
+	line_figure("refused", f->sum.refused, "");
+	line_figure("lines", outcome_lines(ways[way].name, ways[way].by_hand ? work : NULL), "");
 	line_text("outcome=%s", *f->outcome ? f->outcome : outcome_left(&f->sum));
-	line_text("whole=%u/%u", f->whole, f->turns);
 	line_end();
 }
 
@@ -128,16 +125,20 @@ static double ideal_a_second(struct found *direct) {
 static void bad_line(const char *work, size_t way, struct found *f, struct found *direct) {
 	name_line(work, way, "_lost", f->lost.count);
 	if (f->lost.count) {
-		line_time("median", median(&f->lost));
-		line_time("p99", percentile(&f->lost, 0.99));
+		line_samples(&f->lost, NULL, NULL);
 		line_time("max", percentile(&f->lost, 1));
 	}
-	line_text("stopped=%u ended=%u gave_up=%u", f->sum.runaways, f->sum.ended, f->sum.gave_up);
-	if (f->sum.failed)
-		line_text("failed=%u:%s", f->sum.failed, strerrorname_np((int)f->sum.failed_error));
+	line_figure("stopped", f->sum.runaways, "");
+	line_figure("ended", f->sum.ended, "");
+	line_figure("gave_up", f->sum.gave_up, "");
+	if (f->sum.failed) {
+		line_figure("failed", f->sum.failed, "");
+		line_text("error=%s", strerrorname_np((int)f->sum.failed_error));
+	}
 	if (f->calls_ns > 0 && f->sum.mix_calls) {
 		double a_second = f->sum.mix_calls / (f->calls_ns / NS_PER_S);
-		line_text("mix=%.0f/s of_ideal=%.1f%%", a_second, 100 * a_second / ideal_a_second(direct));
+		line_figure("mix", a_second, "/s");
+		line_figure("of_ideal", 100 * a_second / ideal_a_second(direct), "%");
 		line_time("cpu", f->calls_cpu_ns / f->sum.mix_calls);
 	}
 	line_end();
@@ -147,13 +148,16 @@ static void left_line(const char *work, size_t way, const struct found *f) {
 	const struct report *r = &f->sum;
 	name_line(work, way, "_left", r->storm);
 	if (r->storm) {
-		line_text("heap=%.0fB/runaway", f->heap_a_runaway);
-		line_text("resident=%.0fKiB", r->storm_resident / 1024);
-		line_text("threads_left=%d processes_left=%d descriptors_left=%d", r->threads_left, r->processes_left,
-		          r->descriptors_left);
+		line_figure("heap_a_runaway", f->heap_a_runaway, "bytes");
+		line_figure("resident", r->storm_resident / 1024, "KiB");
+		line_figure("threads_left", r->threads_left, "");
+		line_figure("processes_left", r->processes_left, "");
+		line_figure("descriptors_left", r->descriptors_left, "");
 	}
-	line_text("peak=%.0fKiB child_peak=%.0fKiB", r->peak / 1024, r->child_peak / 1024);
-	line_text("threads=%d processes=%d", r->threads, r->processes);
+	line_figure("peak", r->peak / 1024, "KiB");
+	line_figure("child_peak", r->child_peak / 1024, "KiB");
+	line_figure("threads", r->threads, "");
+	line_figure("processes", r->processes, "");
 	line_end();
 }
 
@@ -170,14 +174,14 @@ static uint64_t seed(void) {
 	return given && *given ? strtoull(given, NULL, 0) : DEFAULT_SEED;
 }
 
-static void turn(const struct plan *plan, struct session *s, int inputs_fd, bool last, struct found *found) {
+static void turn(const struct plan *plan, struct session *s, int inputs_fd, struct found *found) {
 	static struct report report; /* too large for a stack */
 	for (size_t w = 0; w < WAYS; w++) {
-		if (found[w].hung || (plan->quick && ways[w].hangs) || outcome_lines(ways[w].name, NULL) < 0)
+		if ((plan->quick && ways[w].hangs) || outcome_lines(ways[w].name, NULL) < 0)
 			continue;
 		s->program = ways[w].program;
 		s->way = ways[w].name;
-		s->storm = !last || w == DIRECT ? 0 : plan->quick ? 12 : 250;
+		s->storm = w == DIRECT ? 0 : plan->quick ? 12 : 250;
 		add(&found[w], &report, session_run(s, inputs_fd, &report));
 		if (!found[w].sum.storm)
 			continue;
@@ -199,23 +203,25 @@ static void instead(const struct plan *plan, const char *work) {
 	s.limit_ms = plan->quick ? 300 : 1500;
 	s.stall_ms = plan->quick ? 1000 : 2500;
 	int inputs_fd = session_inputs("instead", work, s.seed, directory);
-	unsigned turns = plan->quick ? 1 : 3;
-	for (unsigned t = 0; t < turns; t++, s.seed++)
-		turn(plan, &s, inputs_fd, t + 1 == turns, found);
+	turn(plan, &s, inputs_fd, found);
 	close(inputs_fd);
 	snprintf(file, sizeof(file), "%s/work.db", directory);
 	unlink(file);
 	rmdir(directory);
 	char name[64];
 	snprintf(name, sizeof(name), "instead_%s", work);
-	line_begin(name, turns * s.calls, 1);
-	line_text("seed=%lu turns=%u budget=%dus bad=1/%d storm_budget=%d..%dus memory_limit=%luMiB", (unsigned long)seed(), turns,
-	          BUDGET_US, MIX_BAD_OF, STORM_BUDGET_US / 4, STORM_BUDGET_US * 5 / 4, (unsigned long)(DATA_LIMIT >> 20));
+	line_begin(name, s.calls, 1);
+	line_figure("seed", (double)seed(), "");
+	line_time("budget", BUDGET_US * NS_PER_US);
+	line_figure("bad_one_of", MIX_BAD_OF, "");
+	line_time("storm_budget_from", STORM_BUDGET_US / 4 * NS_PER_US);
+	line_time("storm_budget_to", STORM_BUDGET_US * 5 / 4 * NS_PER_US);
+	line_figure("memory_limit", (double)(DATA_LIMIT >> 20), "MiB");
 	line_end();
 	if (!found[DIRECT].good.count)
 		die("call without protection", work, 0);
 	for (size_t w = 0; w < WAYS; w++)
-		if (found[w].turns)
+		if (found[w].measured)
 			report_way(work, w, &found[w], &found[DIRECT]);
 	for (size_t w = 0; w < WAYS; w++) {
 		samples_free(&found[w].good);

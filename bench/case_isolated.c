@@ -36,9 +36,7 @@ static double resume_batch(linger_t *call) {
 
 static void report(const char *name, struct samples *isolated, struct samples *shared, struct samples *more) {
 	line_begin(name, isolated->count, BATCH);
-	line_time("median", median(isolated));
-	line_time("p99", percentile(isolated, 0.99));
-	line_base("shared", median(shared), median(isolated));
+	line_samples(isolated, "shared", shared);
 	line_time("more", median(more));
 	line_goal(median(more) <= GOAL_NS, "<=%dns_more", GOAL_NS);
 }

@@ -36,12 +36,11 @@ enum { CASES = sizeof(cases) / sizeof(*cases) };
 static void report(const char *name, struct samples *own, const char *base, struct samples *bare, double goal) {
 	double cheaper = median(bare) / median(own), undisturbed = percentile(bare, 0.1) / percentile(own, 0.1);
 	line_begin(name, own->count, BATCH);
-	line_time("median", median(own));
-	line_time("p99", percentile(own, 0.99));
-	line_base(base, median(bare), median(own));
+	line_samples(own, base, bare);
 	line_time("p10", percentile(own, 0.1));
 	line_time("base_p10", percentile(bare, 0.1));
-	line_text("cheaper=%.0fx cheaper_p10=%.0fx", cheaper, undisturbed);
+	line_figure("cheaper", cheaper, "x");
+	line_figure("cheaper_p10", undisturbed, "x");
 	line_goal(cheaper >= goal && undisturbed >= goal, ">=%.0fx", goal);
 }
 

@@ -45,9 +45,7 @@ static void measure(const char *what, void (*loop)(void *), enum bare_op op, uin
 	snprintf(name, sizeof(name), "malloc_%s_%lu", what, (unsigned long)bytes);
 	double more = median(&in) - median(&out), tracking = median(&in) - median(&bare) - median(&deferral);
 	line_begin(name, in.count, PAIRS);
-	line_time("median", median(&in));
-	line_time("p99", percentile(&in, 0.99));
-	line_base("outside", median(&out), median(&in));
+	line_samples(&in, "outside", &out);
 	line_time("without_library", median(&bare));
 	line_time("more", more);
 	line_time("deferral", median(&deferral));

@@ -56,17 +56,15 @@ void bench_many(const struct plan *plan) {
 		char name[32];
 		snprintf(name, sizeof(name), "resume_of_%zu", numbers[k]);
 		line_begin(name, own[k].count, numbers[k] < 1000 ? 1000 : numbers[k]);
-		line_time("median", median(&own[k]));
-		line_time("p99", percentile(&own[k], 0.99));
-		line_base("swapcontext_of_as_many", median(&bare[k]), median(&own[k]));
+		line_samples(&own[k], "swapcontext_of_as_many", &bare[k]);
 		growth = median(&own[k]) - median(&own[0]);
 		base_growth = median(&bare[k]) - median(&bare[0]);
 		if (k < NUMBERS - 1) {
 			line_end();
 			continue;
 		}
-		line_text("last/first=%.2f", median(&own[k]) / median(&own[0]));
-		line_text("base_last/first=%.2f", median(&bare[k]) / median(&bare[0]));
+		line_figure("last/first", median(&own[k]) / median(&own[0]), "");
+		line_figure("base_last/first", median(&bare[k]) / median(&bare[0]), "");
 		line_time("growth", growth);
 		line_time("base_growth", base_growth);
 		line_goal(growth <= GOAL_TIMES * base_growth, "growth<=%dx_base_growth", GOAL_TIMES);

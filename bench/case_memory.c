@@ -39,7 +39,9 @@ static void measure(const char *name, enum inger_isolation isolation, size_t cal
 	double n = (double)calls, own = (after.own - before.own) / n;
 	double resident = (after.resident - before.resident) / n, tables = (after.tables - before.tables) / n;
 	line_begin(name, calls, 1);
-	line_text("resident=%.2fKiB own=%.2fKiB page_tables=%.2fKiB", resident, own, tables);
+	line_figure("own", own, "KiB");
+	line_figure("resident", resident, "KiB");
+	line_figure("page_tables", tables, "KiB");
 	/* Pages of a library's file are the page cache's, in however many libsets they are counted as resident. */
 	if (isolation == INGER_ISOLATED)
 		line_goal(own <= ISOLATED_GOAL_KIB, "own<=%dKiB", ISOLATED_GOAL_KIB);

@@ -37,9 +37,7 @@ static void measure(size_t c, int turns) {
 		samples_add(&more, with - without);
 	}
 	line_begin(cases[c].name, in.count, cases[c].pairs);
-	line_time("median", median(&in));
-	line_time("p99", percentile(&in, 0.99));
-	line_base("outside", median(&out), median(&in));
+	line_samples(&in, "outside", &out);
 	line_time("more", median(&more));
 	if (cases[c].goal_ns > 0)
 		line_goal(median(&more) <= cases[c].goal_ns, "<=%.0fns_more", cases[c].goal_ns);

@@ -23,21 +23,17 @@ static double resume_batch(linger_t *call, uint64_t budget_us) {
 	return (now_ns() - start) / BATCH;
 }
 
-static void begin(const char *name, struct samples *own) {
+static void begin(const char *name, struct samples *own, const char *base, struct samples *bare) {
 	line_begin(name, own->count, BATCH);
-	line_time("median", median(own));
-	line_time("p99", percentile(own, 0.99));
+	line_samples(own, base, bare);
 }
 
 static void report(const char *name, struct samples *own, struct samples *swap, struct samples *thread, struct samples *process) {
-	begin(name, own);
-	line_base("swapcontext_pair", median(swap), median(own));
+	begin(name, own, "swapcontext_pair", swap);
 	line_goal(median(own) <= GOAL_NS, "<=%dns", GOAL_NS);
-	begin(name, own);
-	line_base("pthread_create+join", median(thread), median(own));
+	begin(name, own, "pthread_create+join", thread);
 	line_end();
-	begin(name, own);
-	line_base("fork+wait", median(process), median(own));
+	begin(name, own, "fork+wait", process);
 	line_end();
 }
 

@@ -132,8 +132,11 @@ static void measure(enum inger_isolation isolation, const char *series, size_t m
 		at(call, now, isolation, series, turns);
 	}
 	line_begin(isolation == INGER_SHARED ? "paused_at_once_shared" : "paused_at_once_isolated", now, 1);
-	line_text("mappings=%zu of=%zu each=%.2f stopped_at=%s", mappings_now(), mappings_limit(), mappings_each,
-	          now == most ? "what_was_wanted" : "95%_of_vm.max_map_count");
+	line_figure("calls", (double)now, "");
+	line_figure("mappings", (double)mappings_now(), "");
+	line_figure("of", (double)mappings_limit(), "");
+	line_figure("each", mappings_each, "");
+	line_text("stopped_at=%s", now == most ? "what_was_wanted" : "95%_of_vm.max_map_count");
 	line_goal(now > PAPER_CALLS, ">%d", PAPER_CALLS);
 	/* The process ends with them: the kernel takes back what they have. */
 }

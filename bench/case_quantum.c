@@ -106,17 +106,15 @@ static void report(const char *clock, unsigned quantum_us, struct figures *f) {
 		return;
 	snprintf(name, sizeof(name), "sha256_quantum_20us_%s", clock);
 	line_begin(name, f->elapsed.count, 1);
-	line_time("median", median(&f->elapsed));
-	line_time("p99", percentile(&f->elapsed, 0.99));
-	line_text("pauses=%.0f slice=%.1fus", (double)f->pauses / turns, median(&f->slice_us));
-	line_base("empty_handler", median(&f->floor_elapsed), median(&f->elapsed));
-	line_text("interrupts=%.0f throughput=%.1f%%", (double)f->interrupts / turns, median(&f->floor_percent));
+	line_samples(&f->elapsed, "empty_handler", &f->floor_elapsed);
+	line_figure("pauses", (double)f->pauses / turns, "");
+	line_time("slice", median(&f->slice_us) * NS_PER_US);
+	line_figure("base_interrupts", (double)f->interrupts / turns, "");
+	line_figure("base_throughput", median(&f->floor_percent), "%");
 	line_end();
 	line_begin(name, f->elapsed.count, 1);
-	line_time("median", median(&f->elapsed));
-	line_time("p99", percentile(&f->elapsed, 0.99));
-	line_base("uninterrupted", median(&f->plain), median(&f->elapsed));
-	line_text("throughput=%.1f%%", median(&f->own_percent));
+	line_samples(&f->elapsed, "uninterrupted", &f->plain);
+	line_figure("throughput", median(&f->own_percent), "%");
 	line_goal(median(&f->own_percent) >= GOAL_PERCENT, ">=%d%%", GOAL_PERCENT);
 }
 
@@ -130,10 +128,8 @@ static void whole(uint64_t rounds, int turns) {
 		bare_sample(BARE_SHA, rounds, 1, &plain);
 	}
 	line_begin("sha256_no_deadline", own.count, 1);
-	line_time("median", median(&own));
-	line_time("p99", percentile(&own, 0.99));
-	line_base("uninterrupted", median(&plain), median(&own));
-	line_text("MB/s=%.0f", (double)rounds * SHA_ROUND_BYTES / median(&plain) * 1000);
+	line_samples(&own, "uninterrupted", &plain);
+	line_figure("base_speed", (double)rounds * SHA_ROUND_BYTES / median(&plain) * 1000, "MB/s");
 	line_end();
 	samples_free(&own);
 	samples_free(&plain);

@@ -49,10 +49,9 @@ static void report(size_t c, enum from from, struct figures *f) {
 	char name[64];
 	snprintf(name, sizeof(name), "%s%s", cases[c].name, from == INSIDE ? "_inside" : "");
 	line_begin(name, f->own.count, reach_job_of(cases[c].way).rounds);
-	line_time("median", median(&f->own));
-	line_time("p99", percentile(&f->own, 0.99));
-	line_base("without_library", median(&f->bare), median(&f->own));
-	line_text("more=%.2fns slower=%.2f%%", median(&f->more), median(&f->slower));
+	line_samples(&f->own, "without_library", &f->bare);
+	line_time("more", median(&f->more));
+	line_figure("slower", median(&f->slower), "%");
 	if (cases[c].most_percent > 0)
 		line_goal(median(&f->slower) <= cases[c].most_percent, "<=%.0f%%_slower", cases[c].most_percent);
 	else

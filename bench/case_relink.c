@@ -5,10 +5,9 @@
 
 enum { GENERATE_GOAL_US = 60, INSTALL_GOAL_US = 1 };
 
-static void report(const char *name, struct samples *s) {
+static void report(const char *name, struct samples *s, const char *base, struct samples *base_samples) {
 	line_begin(name, s->count, 1);
-	line_time("median", median(s));
-	line_time("p99", percentile(s, 0.99));
+	line_samples(s, base, base_samples);
 }
 
 static void generate(int processes) {
@@ -21,10 +20,9 @@ static void generate(int processes) {
 		samples_add(&added, (ns[AFTER_100] - ns[AFTER_0]) - (ns[BEFORE_100] - ns[BEFORE_0]));
 		samples_add(&object, ns[AFTER_0] - ns[BEFORE_0]);
 	}
-	report("relink_100_generate", &added);
-	line_base("linker_for_the_same", median(&linker), median(&added));
+	report("relink_100_generate", &added, "linker_for_the_same", &linker);
 	line_goal(median(&added) <= GENERATE_GOAL_US * NS_PER_US, "<=%dus", GENERATE_GOAL_US);
-	report("relink_0_generate", &object);
+	report("relink_0_generate", &object, NULL, NULL);
 	line_end();
 }
 
@@ -37,12 +35,12 @@ static void install(int processes) {
 		for (int k = 0; k < VALUES; k++)
 			samples_add(&s[k], ns[k]);
 	}
-	report("relink_100_trampolines", &s[TRAMPOLINES]);
+	report("relink_100_trampolines", &s[TRAMPOLINES], NULL, NULL);
 	line_end();
-	report("relink_100_install", &s[WRITABLE]);
+	report("relink_100_install", &s[WRITABLE], NULL, NULL);
 	line_goal(median(&s[WRITABLE]) <= INSTALL_GOAL_US * NS_PER_US, "<=%dus", INSTALL_GOAL_US);
 	/* Making the pages writable and read-only again is two system calls, however many words are written. */
-	report("relink_100_install_relro", &s[READ_ONLY]);
+	report("relink_100_install_relro", &s[READ_ONLY], NULL, NULL);
 	line_goal(median(&s[READ_ONLY]) <= INSTALL_GOAL_US * NS_PER_US, "<=%dus", INSTALL_GOAL_US);
 }
 

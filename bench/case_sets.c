@@ -26,8 +26,7 @@ static void first(unsigned libraries, int processes) {
 		samples_add(&launch, ns);
 	}
 	line_name("first_launch", libraries, launch.count, 1);
-	line_time("median", median(&launch));
-	line_time("p99", percentile(&launch, 0.99));
+	line_samples(&launch, NULL, NULL);
 	line_end();
 	samples_free(&launch);
 }
@@ -47,10 +46,9 @@ static void further(unsigned libraries, int processes, unsigned sets) {
 		samples_add(&tables, value[TABLES]);
 	}
 	line_name("libset", libraries, made.count, sets);
-	line_time("median", median(&made));
-	line_time("p99", percentile(&made, 0.99));
-	line_base("shared_call", median(&shared), median(&made));
-	line_text("own=%.1fKiB page_tables=%.1fKiB", median(&own), median(&tables));
+	line_samples(&made, "shared_call", &shared);
+	line_figure("own", median(&own), "KiB");
+	line_figure("page_tables", median(&tables), "KiB");
 	/* The goal is for the program that has just the well-known libraries. */
 	if (libraries == 5)
 		line_goal(median(&own) <= GOAL_KIB, "own<=%dKiB", GOAL_KIB);
@@ -71,9 +69,7 @@ static void idle(unsigned libraries, int turns) {
 		samples_add(&added, with.value[with.count - 1] - without.value[without.count - 1]);
 	}
 	line_name("start_idle", libraries, with.count, 1);
-	line_time("median", median(&with));
-	line_time("p99", percentile(&with, 0.99));
-	line_base("not_preloaded", median(&without), median(&with));
+	line_samples(&with, "not_preloaded", &without);
 	line_time("added", median(&added));
 	line_end();
 	samples_free(&with);

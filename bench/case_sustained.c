@@ -78,19 +78,20 @@ static void measure(const char *name, enum inger_isolation isolation, unsigned l
 	struct inger_stats after = counts();
 	double growth = settled_kib() - kib;
 	line_begin(name, count, 1);
-	line_time("median", median(&each));
-	line_time("p99", percentile(&each, 0.99));
+	line_samples(&each, NULL, NULL);
 	line_time("cpu", cpu / count);
-	line_text("a_second=%.0f ceiling=%.0f", count / (elapsed / NS_PER_S), NS_PER_S / (BUDGET_US * NS_PER_US));
-	line_text("libsets=%lu retired=%lu", (unsigned long)(after.libsets_made - before.libsets_made),
-	          (unsigned long)(after.libsets_retired - before.libsets_retired));
-	line_text("resident=%.0fKiB growth=%.0fKiB", kib, growth);
+	line_figure("a_second", count / (elapsed / NS_PER_S), "/s");
+	line_figure("ceiling", NS_PER_S / (BUDGET_US * NS_PER_US), "/s");
+	line_figure("libsets", (double)(after.libsets_made - before.libsets_made), "");
+	line_figure("retired", (double)(after.libsets_retired - before.libsets_retired), "");
+	line_figure("resident", kib, "KiB");
+	line_figure("growth", growth, "KiB");
 	line_goal(growth <= GROWTH_GOAL_KIB, "growth<=%dKiB", GROWTH_GOAL_KIB);
 	samples_free(&each);
 }
 
 void bench_sustained(const struct plan *plan) {
-	unsigned count = plan->quick ? 2000 : 20000;
+	unsigned count = plan->quick ? 1000 : 5000;
 	libraries_open(LIBRARIES);
 	measure("cancels_sustained", INGER_ISOLATED, 0, count);
 	measure("cancels_sustained_8_ready", INGER_ISOLATED, 8, count);

@@ -105,9 +105,9 @@ void bench_trace(const struct plan *plan) {
 	if (!recorded)
 		die("measure a trace", "nothing was recorded", 0);
 	line_begin("trace_event", event.count, BATCH * EVENTS);
-	line_time("median", median(&event));
-	line_time("p99", percentile(&event, 0.99));
-	line_base("launch_nop", median(&plain), median(&traced));
+	line_samples(&event, NULL, NULL);
+	line_time("traced", median(&traced));
+	line_time("untraced", median(&plain));
 	line_goal(median(&event) <= GOAL_NS, "<=%dns", GOAL_NS);
 	samples_free(&traced);
 	samples_free(&plain);

@@ -118,9 +118,7 @@ void bench_depth(const struct plan *plan) {
 static void report_original(struct subject *s) {
 	double more = median(&s->both) - median(&s->floor);
 	line_begin("checkpoint_restore", s->both.count, 1);
-	line_time("median", median(&s->both));
-	line_time("p99", percentile(&s->both, 0.99));
-	line_base("empty_handler", median(&s->floor), median(&s->both));
+	line_samples(&s->both, "empty_handler", &s->floor);
 	line_time("more", more);
 	line_goal(more <= CHECKPOINT_GOAL_US * NS_PER_US, "<=%dus_more", CHECKPOINT_GOAL_US);
 }
@@ -142,12 +140,10 @@ void bench_state(const struct plan *plan) {
 			report(&by_state, s->watch.state_bytes, s);
 		snprintf(name, sizeof(name), "pause_state_%s", state_name(s->watch.state));
 		line_begin(name, s->both.count, 1);
-		line_time("median", median(&s->both));
-		line_time("p99", percentile(&s->both, 0.99));
-		line_base("empty_handler", median(&s->floor), median(&s->both));
+		line_samples(&s->both, "empty_handler", &s->floor);
 		line_time("pause", median(&s->pause));
 		line_time("resume", median(&s->resume));
-		line_text("saved=%uB", s->watch.state_bytes);
+		line_figure("saved", s->watch.state_bytes, "bytes");
 		line_end();
 	}
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cases.h - the groups of measurements; each prints its own lines. */
+/* cases.h - the groups of measurements; each reports its own lines, curves and histograms (harness.h). A new one is a file
+ * case_NAME.c, a prototype here and a row in case_main.c. Each round runs it once: a second or two in full, a tenth of that
+ * when the plan is quick. What fork() makes of the process must not report: it would be reported twice. */
 #ifndef BENCH_CASES_H
 #define BENCH_CASES_H
 

@@ -3,6 +3,7 @@
  *
  * A case collects two sets of samples in turns (case, base, case, base …), so that a change of the machine's mood
  * meets both, and prints one line: its own figures, the base, the ratio and whether the goal is reached.
+ * The driver starts each case in several rounds and reads the same from records (record.h).
  * All times are nanoseconds as double: a batch of a thousand calls gives fractions. */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H
@@ -45,9 +46,20 @@ void less_own_median(struct samples *s);
 
 /* A line is begun, gets its fields in order, and ends with or without a verdict. batch: calls behind each sample. */
 void line_begin(const char *name, size_t count, size_t batch);
+/* line_unit - of what line_samples() gets; "ns", when it is not called, is also written as us, ms and s. */
+void line_unit(const char *unit);
+/* line_samples - the figures themselves: median, p1, p99, those of the base and the ratio of the medians. base NULL: none.
+ * What is reported this way gets an interval in which the variation between rounds and within one has its part. */
+void line_samples(struct samples *own, const char *base, struct samples *base_samples);
+/* line_time, line_figure - one more number, of which the driver takes the median over rounds. */
 void line_time(const char *field, double ns);
+void line_figure(const char *field, double value, const char *unit);
+/* line_text - words; where rounds do not agree, all that was said. */
 void line_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* line_base - for figures of which there are no samples. */
 void line_base(const char *base, double base_ns, double own_ns);
+/* line_goal - judged in each round, and reached in the end when it was in more than half of them. For one bound on one
+ * figure that is the same as comparing the median of the rounds with the bound. */
 void line_goal(bool reached, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void line_end(void);
 
@@ -64,6 +76,9 @@ struct curve {
 /* curve_point - the median, p1 and p99 of the samples at x; curve_value - a single figure there. */
 void curve_point(const struct curve *curve, const char *series, double x, struct samples *samples);
 void curve_value(const struct curve *curve, const char *series, double x, double value);
+
+/* histogram_report - the distribution of the samples, as one series of the picture `name`. */
+void histogram_report(const char *name, const char *title, const char *unit, const char *series, struct samples *s);
 
 /* in_directory_of_exe - "<directory of this executable>/<relative>" in static storage; the next call overwrites it. */
 const char *in_directory_of_exe(const char *relative);
