@@ -24,7 +24,64 @@
 #define OF_X87S    (2 * OF_END + 8)
 #define OF_RED     (2 * OF_END + 12)
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+	.macro EACH_VECTOR to_memory, base
+	testl	$HAS_AVX512, limit_features(%rip)
+	jz	101f
+	.irp	n, 0,1,2,3,4,5,6,7
+	.if	\to_memory
+	vmovdqu64 %zmm\n, OF_VECTOR+64*\n(\base)
+	.else
+	vmovdqu64 OF_VECTOR+64*\n(\base), %zmm\n
+	.endif
+	.endr
+	jmp	103f
+101:	testl	$HAS_AVX, limit_features(%rip)
+	jz	102f
+	.irp	n, 0,1,2,3,4,5,6,7
+	.if	\to_memory
+	vmovdqu	%ymm\n, OF_VECTOR+64*\n(\base)
+	.else
+	vmovdqu	OF_VECTOR+64*\n(\base), %ymm\n
+	.endif
+	.endr
+	jmp	103f
+102:
+	.irp	n, 0,1,2,3,4,5,6,7
+	.if	\to_memory
+	movdqu	%xmm\n, OF_VECTOR+64*\n(\base)
+	.else
+	movdqu	OF_VECTOR+64*\n(\base), %xmm\n
+	.endif
+	.endr
+103:
+	.endm
+
+/* Everything but rsp and the base. */
+	.macro STORE_GENERAL base
+	.set	at, 0
+	.irp	r, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	movq	%\r, OF_GPR+at(\base)
+	.set	at, at + 8
+	.endr
+	pushfq
+	popq	OF_FLAGS(\base)
+	cld
+	.endm
+
+/* Control words and the x87 tag word, by rax. */
+	.macro STORE_CONTROL base
+	stmxcsr	OF_MXCSR(\base)
+	subq	$64, %rsp
+	fnstenv	(%rsp)
+	fldenv	(%rsp)
+	movw	(%rsp), %ax
+	movw	%ax, OF_X87(\base)
+	movw	8(%rsp), %ax
+	movw	%ax, OF_X87+2(\base)
+	addq	$64, %rsp
+	.endm
+#else
 #include <stddef.h>
 #include <stdint.h>
 
