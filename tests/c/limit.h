@@ -55,7 +55,8 @@ UNUSED static int limit_wait(pid_t pid)
  * a variable for its environment, NAME=VALUE, or NULL. */
 UNUSED static struct limit_end limit_child(const char *rules, const char *part, const char *more)
 {
-	struct limit_end end = {.status = -1};
+	struct limit_end end;
+	end.status = -1;
 	char path[] = "/tmp/limit.XXXXXX", name[64];
 	int fd = mkstemp(path);
 	if (fd < 0)

@@ -15,3 +15,8 @@ $(call limit_runs,abi): $(call limit_needs,abi)
 $(call limit_runs,abi): private tests_c_libs := $(call limit_link,abi)
 $(call limit_runs,giveup): $(call limit_needs,abi work)
 $(call limit_runs,giveup): private tests_c_libs := $(call limit_link,abi work)
+$(call limit_needs,cxx): $(tests_c)/lib%.so: tests/c/%_lib.cc tests/c/limit_cxx.h tests/c/limit.mk
+	@mkdir -p $(@D)
+	$(CXX) $(tests_c_flags) -fPIC -shared -o $@ $< -Wl,-soname,$(@F)
+$(call limit_runs,cxx): $(call limit_needs,cxx)
+$(call limit_runs,cxx): private tests_c_libs := $(call limit_link,cxx)
