@@ -43,7 +43,7 @@ void bench_compute(const struct plan *plan) {
 	struct samples own = { 0 }, interrupted = { 0 }, plain = { 0 }, slower = { 0 };
 	uint64_t rounds = rounds_for(plan->quick ? 0.1 * NS_PER_S : 0.5 * NS_PER_S), pauses = 0, interrupts = 0;
 	enum bare_op op = plan->timekeeper ? BARE_COMPUTE_KEEPER : BARE_COMPUTE_TIMER;
-	for (int turn = 0; turn < (plan->quick ? 3 : 7); turn++) {
+	for (int turn = 0; turn < (plan->quick ? 3 : 5); turn++) {
 		uint64_t before = pauses;
 		double elapsed = sliced(rounds, &pauses);
 		if (pauses == before)

@@ -35,22 +35,20 @@ static const struct series {
 };
 enum { SERIES = sizeof(series) / sizeof(*series) };
 
-static void point(const struct curve *curve, double x, unsigned size, unsigned budget_us, unsigned turns, unsigned count) {
+static void point(const struct curve *curve, double x, unsigned size, unsigned budget_us, unsigned count) {
 	static double inger[MAX_COUNT][2][IMAGE_VALUES], fork[MAX_COUNT][IMAGE_FORK_VALUES];
 	struct samples own[SERIES] = { 0 }, killed[IMAGE_FORK_VALUES] = { 0 }, bytes = { 0 };
 	char request[32], number[16];
 	snprintf(request, sizeof(request), "%u/%u", size, budget_us);
 	snprintf(number, sizeof(number), "%u", count);
-	for (unsigned turn = 0; turn < turns; turn++) {
-		child_run("image_inger", request, number, &inger[0][0][0], (size_t)count * 2 * IMAGE_VALUES);
-		child_run("image_fork", request, number, &fork[0][0], (size_t)count * IMAGE_FORK_VALUES);
-		for (unsigned i = 0; i < count; i++) {
-			for (int s = 0; s < SERIES; s++)
-				samples_add(&own[s], inger[i][series[s].shared][series[s].value]);
-			for (int v = 0; v < IMAGE_FORK_VALUES; v++)
-				samples_add(&killed[v], fork[i][v]);
-			samples_add(&bytes, inger[i][0][IMAGE_RESIDENT]);
-		}
+	child_run("image_inger", request, number, &inger[0][0][0], (size_t)count * 2 * IMAGE_VALUES);
+	child_run("image_fork", request, number, &fork[0][0], (size_t)count * IMAGE_FORK_VALUES);
+	for (unsigned i = 0; i < count; i++) {
+		for (int s = 0; s < SERIES; s++)
+			samples_add(&own[s], inger[i][series[s].shared][series[s].value]);
+		for (int v = 0; v < IMAGE_FORK_VALUES; v++)
+			samples_add(&killed[v], fork[i][v]);
+		samples_add(&bytes, inger[i][0][IMAGE_RESIDENT]);
 	}
 	for (int s = 0; s < SERIES; s++) {
 		curve_point(curve, series[s].name, x, &own[s]);
@@ -67,9 +65,9 @@ static void point(const struct curve *curve, double x, unsigned size, unsigned b
 
 void bench_cancel_image(const struct plan *plan) {
 	static const unsigned sizes[] = { 1000, 2000, 5000, 10000, 20000 }, budgets[] = { 500, 2000, 8000, 32000, 128000 };
-	unsigned turns = plan->quick ? 1 : 3, count = plan->quick ? 4 : 20;
+	unsigned count = plan->quick ? 4 : 20;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
-		point(&by_size, sizes[i], sizes[i], 2000, turns, count);
+		point(&by_size, sizes[i], sizes[i], 2000, count);
 	for (size_t i = 0; i < sizeof(budgets) / sizeof(*budgets); i++)
-		point(&by_budget, budgets[i], 20000, budgets[i], turns, budgets[i] > 20000 ? (count + 3) / 4 : count);
+		point(&by_budget, budgets[i], 20000, budgets[i], budgets[i] > 20000 ? (count + 3) / 4 : count);
 }

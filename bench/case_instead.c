@@ -181,7 +181,7 @@ static void turn(const struct plan *plan, struct session *s, int inputs_fd, stru
 			continue;
 		s->program = ways[w].program;
 		s->way = ways[w].name;
-		s->storm = w == DIRECT ? 0 : plan->quick ? 12 : 250;
+		s->storm = w == DIRECT ? 0 : plan->quick ? 12 : 150;
 		add(&found[w], &report, session_run(s, inputs_fd, &report));
 		if (!found[w].sum.storm)
 			continue;
@@ -199,7 +199,7 @@ static void instead(const struct plan *plan, const char *work) {
 	memset(found, 0, sizeof(found));
 	if (!mkdtemp(directory))
 		die("make a folder", directory, errno);
-	struct session s = { .work = work, .seed = seed(), .calls = plan->quick ? 40 : 250 };
+	struct session s = { .work = work, .seed = seed(), .calls = plan->quick ? 40 : 150 };
 	s.limit_ms = plan->quick ? 300 : 1500;
 	s.stall_ms = plan->quick ? 1000 : 2500;
 	int inputs_fd = session_inputs("instead", work, s.seed, directory);

@@ -69,7 +69,7 @@ void bench_jitter(const struct plan *plan) {
 	static struct samples own[BUDGETS][LOADS], floor[BUDGETS][LOADS];
 	enum bare_op op = plan->timekeeper ? BARE_LATE_KEEPER : BARE_LATE_TIMER;
 	const char *clock = plan->timekeeper ? "timekeeper" : "timer";
-	double turn_us = plan->quick ? 8e3 : 80e3; /* for each of what takes turns */
+	double turn_us = plan->quick ? 8e3 : 40e3; /* for each of what takes turns */
 	load_start();
 	linger_t call = launch(spin, 1000, NULL);
 	if (!call.continuation)

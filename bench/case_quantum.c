@@ -137,7 +137,7 @@ static void whole(uint64_t rounds, int turns) {
 
 void bench_quantum(const struct plan *plan) {
 	struct figures figures[QUANTA] = { 0 };
-	int turns = plan->quick ? 3 : 9;
+	int turns = plan->quick ? 3 : 5;
 	sha256_check();
 	uint64_t rounds = rounds_for(40 * NS_PER_MS);
 	for (int n = 0; n < turns; n++)
