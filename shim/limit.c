@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unwind.h>
 
 #pragma GCC target("general-regs-only")
@@ -37,8 +38,6 @@ static void busy(struct shim_thread *t, bool on)
 	t->limits_busy = on;
 	__asm__ volatile("" ::: "memory");
 }
-
-/* ---- which calls are still under way */
 
 /* The call is over. */
 static void leave(struct shim_thread *t, struct shim_limited *r, enum trace_end why)
@@ -75,20 +74,31 @@ void shim_limits_trim(struct shim_thread *t, uint64_t rsp)
 	busy(t, false);
 }
 
-/* longjmp() to `rsp`. A handler may have interrupted calls that were about to be given up: those that go on are not. */
+/* longjmp() to `rsp`, perhaps out of a handler that has interrupted any of this: calls that were being begun or ended are
+ * over, and those that were about to be given up go on if the jump stays inside. */
 void shim_limits_jump(struct shim_thread *t, uint64_t rsp)
 {
-	bool again = false;
+	struct shim_limits *l = t->limits;
+	bool again = t->limits_busy;
 
+	if (!l)
+		return;
 	busy(t, true);
-	for (struct shim_call *c = t->current; is_limited(c); c = c->parent)
-		if (c->state == SHIM_PAUSING) {
-			c->state = SHIM_RUNNING;
+	for (uint32_t i = 0; i < LIMIT_DEPTH; i++) {
+		struct shim_call *call = &l->list[i].call;
+		if (!(l->used & 1u << i))
+			continue;
+		if (call->state == SHIM_PAUSING) {
+			call->state = SHIM_RUNNING;
 			again = true;
+		} else if (call->state != SHIM_RUNNING) {
+			leave(t, &l->list[i], TRACE_LEFT);
 		}
+	}
 	trim(t, rsp);
+	shim_tls.call = t->current;
 	busy(t, false);
-	if (again)
+	if (t->current && again)
 		shim_arm_backoff(t);
 }
 
@@ -102,6 +112,19 @@ static void sweep(struct shim_limits *l, struct shim_call *innermost, uint64_t r
 	for (uint32_t i = 0; i < LIMIT_DEPTH; i++)
 		if (!(reached & 1u << i) && shim_limit_standing(l, &l->list[i], rsp) == GONE)
 			l->used &= ~(1u << i);
+}
+
+void shim_limit_note_mask(struct shim_call *call)
+{
+	uint64_t mask;
+
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, 8);
+	for (struct shim_call *c = call; is_limited(c); c = c->parent) {
+		if (c->mask_changed)
+			continue;
+		c->outer_mask = mask;
+		c->mask_changed = true;
+	}
 }
 
 /* ---- into and out of a function */
@@ -131,6 +154,9 @@ static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit
 	call->parent = outer;
 	call->defer_rsp = 0;
 	call->holds.count = 0;
+	call->mask_changed = false;
+	if (l->exceptions)
+		__builtin_memcpy(r->exceptions, l->exceptions, sizeof r->exceptions);
 	call->slice_start = shim_now();
 	r->deadline = call->slice_start + shim_us_to_ticks(limit->budget_us);
 	SHIM_TRACE(TRACE_LAUNCH, call, limit->target, shim_trace_name(limit->name) | (uint64_t)shim_trace_number(outer) << 40);
@@ -147,7 +173,7 @@ struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp)
 {
 	struct shim_thread *t = shim_tls.thread;
 
-	if (SHIM_UNLIKELY(!t || !t->limits))
+	if (SHIM_UNLIKELY(!t || !t->limits || (!t->limits->exceptions && shim_limit_cxx)))
 		return (struct shim_limited *)1;
 	if (SHIM_UNLIKELY(t->limits_busy))
 		return NULL;
@@ -173,12 +199,8 @@ static void find_stack(struct shim_limits *l)
 	pthread_attr_destroy(&attr);
 }
 
-static bool prepare(void)
+static bool make_records(struct shim_thread *t)
 {
-	struct shim_thread *t = shim_thread_get();
-
-	if (!t)
-		return false;
 	struct shim_limits *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l == MAP_FAILED)
 		return false;
@@ -197,16 +219,31 @@ static bool prepare(void)
 	return true;
 }
 
+static bool prepare(void)
+{
+	struct shim_thread *t = shim_thread_get();
+
+	if (!t || (!t->limits && !make_records(t)))
+		return false;
+	/* Its result is of the C++ ABI: a pointer and an unsigned int. */
+	if (!t->limits->exceptions && shim_limit_cxx)
+		t->limits->exceptions = ((uint64_t *(*)(void))shim_limit_cxx)();
+	return true;
+}
+
 bool shim_limit_prepare(void)
 {
+	uint64_t all = ~0ull, mask;
 	int saved = errno;
 
 	/* libc's own calls may lead through the program, and so through a stub (a canonical PLT entry). */
 	if (shim_tls.preparing)
 		return false;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8); /* no handler that jumps out of the middle */
 	shim_tls.preparing = true;
 	bool done = prepare();
 	shim_tls.preparing = false;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 	errno = saved;
 	return done;
 }
@@ -282,6 +319,11 @@ uint64_t shim_limit_drop(struct shim_limited *r)
 		shim_patterns_release(call);
 		leave(t, inner, TRACE_GIVEN_UP);
 	}
+	/* Left in the middle of a throw, or of a catch. */
+	if (t->limits->exceptions)
+		__builtin_memcpy(t->limits->exceptions, r->exceptions, sizeof r->exceptions);
+	if (r->call.mask_changed)
+		shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &r->call.outer_mask, NULL, 8);
 	busy(t, false);
 	/* The signal for the deadline of those outside may have been the one that is being obeyed here. */
 	if (t->current && t->current->deadline != SHIM_NEVER)

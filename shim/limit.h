@@ -42,6 +42,7 @@ struct shim_limited {
 	struct shim_limit *limit;
 	uint64_t deadline; /* its own; call.deadline is the earliest of the outer ones' */
 	bool late;         /* used up, and goes on */
+	uint64_t exceptions[2]; /* C++: those being handled and how many are thrown, at the beginning */
 	struct shim_call call __attribute__((aligned(64)));
 };
 
@@ -56,6 +57,7 @@ struct shim_limit_request {
 struct shim_limits {
 	uint32_t used; /* a bit for each record: of a call that is under way, or that was left unnoticed */
 	uint64_t stack_low, stack_high; /* the thread's own */
+	uint64_t *exceptions; /* the thread's struct __cxa_eh_globals; NULL: not known yet */
 	struct shim_limited list[LIMIT_DEPTH];
 };
 
@@ -81,6 +83,8 @@ enum standing shim_limit_standing(const struct shim_limits *l, const struct shim
 void shim_limit_report(const struct shim_limit *limit, const char *what, const char *rest);
 
 /* ---- limit.c and limit_set.c */
+extern void *_Atomic shim_limit_cxx; /* __cxa_get_globals(), NULL: no C++ here */
+void shim_limit_note_mask(struct shim_call *call); /* wrap_mask.c: before it changes the signal mask */
 void shim_limits_begin(const char *rules, const char *file); /* before main() */
 void shim_limits_loaded(void);                               /* after dlopen() */
 void *shim_limits_symbol(const char *symbol, void *address); /* after dlsym(): what the program is to get */

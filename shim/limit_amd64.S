@@ -139,6 +139,20 @@ shim_limit_returned:
 	.cfi_endproc
 	.size	shim_limit_enter, .-shim_limit_enter
 
+/* _Noreturn void shim_limit_leave(struct shim_limited *): give it up at once, from a function that it has called. */
+	.globl	shim_limit_leave
+	.hidden	shim_limit_leave
+	.type	shim_limit_leave, @function
+	.p2align 4
+shim_limit_leave:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	LIMITED_RSP(%rdi), %rsp
+	subq	$LIMIT_BELOW_SP, %rsp
+	jmp	shim_limit_give_up
+	.cfi_endproc
+	.size	shim_limit_leave, .-shim_limit_leave
+
 /* Where a function that is given up goes on: rdi = its record, rsp = the caller's. Returns the value of shim_limit_drop(). */
 	.globl	shim_limit_give_up
 	.hidden	shim_limit_give_up

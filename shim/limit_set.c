@@ -9,6 +9,7 @@ bool shim_limits_on;
 struct shim_limit *_Atomic shim_limit_functions;
 struct shim_limit_rule *shim_limit_rules;
 uint32_t shim_limit_rule_count;
+void *_Atomic shim_limit_cxx;
 
 void shim_limits_begin(const char *rules, const char *file)
 {
@@ -18,13 +19,18 @@ void shim_limits_begin(const char *rules, const char *file)
 		shim_message("functions have no limits", rules ? "INGER_LIMITS" : "INGER_CONFIG", gotcha_reason());
 	else if (shim_limit_rule_count)
 		shim_limits_on = true;
+	shim_limit_cxx = shim_find_symbol("__cxa_get_globals");
 }
 
 void shim_limits_loaded(void)
 {
 	struct shim_limit_request request = {0};
 
-	if (shim_limits_on && !gotcha_control(GOTCHA_LIMITS, &request, true))
+	if (!shim_limits_on)
+		return;
+	if (!shim_limit_cxx)
+		shim_limit_cxx = shim_find_symbol("__cxa_get_globals");
+	if (!gotcha_control(GOTCHA_LIMITS, &request, true))
 		shim_message("functions of new libraries have no limits", "INGER_LIMITS", gotcha_reason());
 }
 

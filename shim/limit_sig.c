@@ -13,11 +13,12 @@
 #define FLAG_TRAP 0x100
 #define FLAG_DIRECTION 0x400
 #define FLAG_ALIGNMENT 0x40000
-#define BELOW_SP 256
 #define EARLY_US 2
 /* Two stack pointers that are not on the thread's own stack are on the same one when they are not farther apart. */
 #define OTHER_STACK_BYTES ((uint64_t)1 << 20)
 
+struct shim_call *shim_limit_here(struct shim_call *call, uint64_t rsp, uint64_t rip);
+_Noreturn void shim_limit_leave(struct shim_limited *due);
 extern char shim_limit_begin_text[], shim_limit_end_text[], shim_limit_give_up[], shim_limit_returned[];
 
 /* Memory that may be unmapped: the stack of a coroutine that has ended. */
@@ -109,22 +110,86 @@ void shim_limits_resume(struct shim_thread *t, struct shim_call *innermost)
 	run_on(t, innermost);
 }
 
-bool shim_limits_at_border(const void *context)
+static bool at_border(uint64_t rip)
 {
-	uint64_t rip = (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[SHIM_RIP];
-
 	return rip - (uint64_t)shim_limit_begin_text < (uint64_t)(shim_limit_end_text - shim_limit_begin_text);
 }
 
-/* The stack below `due` is not used any more. */
-static void give_up(struct shim_limited *due, struct shim_call *innermost, greg_t *regs)
+bool shim_limits_at_border(const void *context)
 {
+	return at_border((uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[SHIM_RIP]);
+}
+
+enum verdict { LATER, GO_ON, GIVE_UP, ACT, PAUSE_MAIN };
+
+/* What is to become of `call`, with its stack pointer, now that a deadline has come. `ends`: its function returns next. *due: the
+ * outermost function that is due. One on another stack has to wait until that goes on, and so have those outside it. */
+static enum verdict judge(struct shim_call *call, uint64_t rsp, bool ends, struct shim_limited **due, struct shim_call **outside)
+{
+	struct shim_thread *t = call->thread;
+	struct shim_call *c = call;
+	uint64_t due_at = shim_now() + shim_us_to_ticks(EARLY_US);
+
+	*due = NULL;
+	if (ends) {
+		/* What it returns is worth more than what it would be made to return. */
+		if (record_of(call)->deadline <= due_at && record_of(call)->limit->action != LIMIT_RETURN)
+			*due = record_of(call);
+		c = call->parent;
+	}
+	for (; is_limited(c) && shim_limit_standing(t->limits, record_of(c), rsp) == STANDS; c = c->parent)
+		if (record_of(c)->deadline <= due_at)
+			*due = record_of(c);
+	call->pending = 0;
+	if (*due)
+		return (*due)->limit->action == LIMIT_RETURN ? GIVE_UP : ACT;
+	if (c && c->adopted == ADOPTED_MAIN && c->deadline <= due_at) {
+		*outside = c;
+		return PAUSE_MAIN;
+	}
+	if (!ends && settle(call) <= due_at)
+		return LATER; /* on another stack */
+	run_on(t, call);
+	return GO_ON;
+}
+
+static void note_used_up(struct shim_limit *limit)
+{
+	if (SHIM_UNLIKELY(shim_config.stats))
+		atomic_fetch_add_explicit(&limit->used_up, 1, memory_order_relaxed);
+}
+
+/* The stack below `due` is not used any more. */
+static void no_more_of(struct shim_limited *due, struct shim_call *innermost)
+{
+	note_used_up(due->limit);
 	for (struct shim_call *c = innermost; c != due->call.parent; c = c->parent)
-		c->state = SHIM_PAUSING; /* no more of this */
-	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_limit_give_up;
-	regs[SHIM_RDI] = (greg_t)(uint64_t)due;
-	regs[SHIM_RSP] = (greg_t)(due->rsp - BELOW_SP);
-	regs[SHIM_EFL] &= ~(greg_t)(FLAG_TRAP | FLAG_DIRECTION | FLAG_ALIGNMENT);
+		c->state = SHIM_PAUSING;
+}
+
+/* The function goes on. `mask`: what is blocked then. */
+static void act(struct shim_limited *due, struct shim_call *innermost, uint64_t *mask)
+{
+	struct shim_limit *limit = due->limit;
+
+	note_used_up(limit);
+	due->late = true;
+	due->deadline = SHIM_NEVER;
+	run_on(innermost->thread, innermost);
+	if (limit->action == LIMIT_LOG)
+		return; /* when it returns */
+	shim_limit_report(limit, limit->action == LIMIT_ABORT ? "the program is aborted" : "a call gets a signal", limit->ends);
+	int sig = limit->action == LIMIT_ABORT ? SIGABRT : limit->signal;
+	if (limit->action == LIMIT_ABORT) {
+		shim_default_action(SIGABRT);
+		*mask &= ~(1ull << (SIGABRT - 1));
+	}
+	shim_syscall3(SYS_tgkill, shim_syscall0(SYS_getpid), shim_syscall0(SYS_gettid), sig);
+}
+
+static bool interruptible(const struct shim_call *call, uint64_t rip)
+{
+	return call->state == SHIM_RUNNING && !call->thread->limits_busy && rip - shim_ldso_low >= shim_ldso_high - shim_ldso_low;
 }
 
 bool shim_limit_inject(struct shim_call **which, void *context)
@@ -132,49 +197,56 @@ bool shim_limit_inject(struct shim_call **which, void *context)
 	ucontext_t *frame = context;
 	greg_t *regs = frame->uc_mcontext.gregs;
 	struct shim_call *call = *which;
-	struct shim_thread *t = call->thread;
-	uint64_t rip = (uint64_t)regs[SHIM_RIP], rsp = (uint64_t)regs[SHIM_RSP], due_at = shim_now() + shim_us_to_ticks(EARLY_US);
+	struct shim_limited *due;
 
-	if (shim_limits_at_border(context) || call->state != SHIM_RUNNING || t->limits_busy ||
-	    rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
+	if (at_border((uint64_t)regs[SHIM_RIP]) || !interruptible(call, (uint64_t)regs[SHIM_RIP]))
 		return false;
-	/* The outermost that is due. One on another stack has to wait until that goes on, and so have those outside it. */
-	struct shim_limited *due = NULL;
-	struct shim_call *outer = call;
-	for (; is_limited(outer); outer = outer->parent)
-		if (shim_limit_standing(t->limits, record_of(outer), rsp) != STANDS)
-			break;
-		else if (record_of(outer)->deadline <= due_at)
-			due = record_of(outer);
+	switch (judge(call, (uint64_t)regs[SHIM_RSP], false, &due, which)) {
+	case LATER:
+		return false;
+	case GIVE_UP:
+		no_more_of(due, call);
+		regs[SHIM_RIP] = (greg_t)(uint64_t)shim_limit_give_up;
+		regs[SHIM_RDI] = (greg_t)(uint64_t)due;
+		regs[SHIM_RSP] = (greg_t)(due->rsp - LIMIT_BELOW_SP);
+		regs[SHIM_EFL] &= ~(greg_t)(FLAG_TRAP | FLAG_DIRECTION | FLAG_ALIGNMENT);
+		return true;
+	case ACT:
+		act(due, call, shim_mask_bits(&frame->uc_sigmask)); /* the signal comes at the return */
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* The same at the end of a deferred section in which a deadline has come (shim_pause_here()), which returns to `rip`. NULL: it
+ * does; else main(), which is to be paused there. */
+struct shim_call *shim_limit_here(struct shim_call *call, uint64_t rsp, uint64_t rip)
+{
+	struct shim_call *outside = NULL;
+	struct shim_limited *due;
+	uint64_t mask = ~0ull;
+
 	call->pending = 0;
-	if (!due) {
-		if (outer && outer->adopted == ADOPTED_MAIN && outer->deadline <= due_at) {
-			*which = outer;
-			return true;
-		}
-		if (settle(call) <= due_at)
-			return false; /* on another stack */
-		run_on(t, call);
-		return true;
+	if (!interruptible(call, rip)) {
+		shim_arm_backoff(call->thread);
+		return NULL;
 	}
-	struct shim_limit *limit = due->limit;
-	if (SHIM_UNLIKELY(shim_config.stats))
-		atomic_fetch_add_explicit(&limit->used_up, 1, memory_order_relaxed);
-	if (limit->action == LIMIT_RETURN) {
-		give_up(due, call, regs);
-		return true;
+	switch (judge(call, rsp, at_border(rip), &due, &outside)) {
+	case LATER:
+		shim_arm_backoff(call->thread);
+		return NULL;
+	case GIVE_UP:
+		no_more_of(due, call);
+		shim_limit_leave(due);
+	case ACT:
+		shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, 8);
+		uint64_t before = mask;
+		act(due, call, &mask);
+		if (mask != before)
+			shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+		return NULL;
+	default:
+		return outside;
 	}
-	due->late = true;
-	due->deadline = SHIM_NEVER;
-	run_on(t, call);
-	if (limit->action == LIMIT_LOG)
-		return true;
-	shim_limit_report(limit, limit->action == LIMIT_ABORT ? "the program is aborted" : "a call gets a signal", limit->ends);
-	int sig = limit->action == LIMIT_ABORT ? SIGABRT : limit->signal;
-	if (limit->action == LIMIT_ABORT) {
-		shim_default_action(SIGABRT);
-		*shim_mask_bits(&frame->uc_sigmask) &= ~(1ull << (SIGABRT - 1));
-	}
-	shim_syscall3(SYS_tgkill, shim_syscall0(SYS_getpid), shim_syscall0(SYS_gettid), sig); /* at the return */
-	return true;
 }

@@ -70,6 +70,7 @@
 #define LIMITED_CALL  128
 /* struct shim_limit */
 #define LIMIT_TARGET 8
+#define LIMIT_BELOW_SP 256 /* where a function that is given up goes on, below its caller: beyond any red zone */
 
 /* shim_call.adopted: a call on its thread's own stack and TCB */
 #define ADOPTED_MAIN    1 /* main() under inger run --slice */

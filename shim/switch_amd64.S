@@ -283,7 +283,7 @@ function shim_pause_here
 	je	9f
 	cmpl	$ADOPTED_LIMITED, CALL_ADOPTED(%r11)
 	je	7f
-	movq	%rax, SAVED_RAX(%r11)
+5:	movq	%rax, SAVED_RAX(%r11)
 	movq	(%rsp), %rax
 	movq	%rax, SAVED_RIP(%r11)
 	cmpq	shim_ldso_low(%rip), %rax
@@ -325,9 +325,32 @@ function shim_pause_here
 	syscall
 2:	movl	$STATE_PAUSING, CALL_STATE(%rbx)
 	jmp	.Lsave_extended
-7:	movl	$0, CALL_PENDING(%r11)	/* the signal comes back, and finds no section open */
-	pushq	%rax
-	jmp	6f
+7:	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	subq	$8, %rsp
+	movq	%r11, %rdi
+	leaq	80(%rsp), %rsi		/* as it is after our return */
+	movq	72(%rsp), %rdx
+	call	shim_limit_here		/* general registers only */
+	movq	%rax, %r11
+	addq	$8, %rsp
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	testq	%r11, %r11
+	jne	5b
+	ret
 8:	movq	SAVED_RAX(%r11), %rax
 	pushq	%rax
 6:

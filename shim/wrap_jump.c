@@ -79,9 +79,11 @@ void shim_abandon(struct shim_thread *t, struct shim_call *call, const struct sh
 static bool before_jump(const struct __jmp_buf_tag *buffer)
 {
 	struct shim_thread *t = shim_tls.thread;
-	struct shim_call *call = t ? t->current : NULL;
 	uint64_t rsp = target_rsp(buffer), here = (uint64_t)SHIM_FRAME;
 
+	if (t)
+		shim_limits_jump(t, rsp);
+	struct shim_call *call = t ? t->current : NULL;
 	if (!call) {
 		if (t)
 			leave_handlers(t, NULL);
@@ -95,11 +97,6 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
 		call->defer_rsp = 0;
-	if (call->adopted == ADOPTED_LIMITED) {
-		shim_limits_jump(t, rsp);
-		if (t->current != call)
-			return false;
-	}
 	if (call->adopted || on_call_stack(call, rsp)) {
 		go_on(t, call);
 		return false;

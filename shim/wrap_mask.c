@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_mask.c - signal masks, with our signal taken out and, towards the program, put back in. */
 #include "shim.h"
+#include "limit.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -24,8 +25,12 @@ SHIM_SLOT(sigaltstack);
 void shim_mask_note(struct shim_call *call)
 {
 	/* In a handler of the program the mask is the handler's, and gone with it. */
-	if (!call || call->adopted || call->mask_changed || call->thread->handlers)
+	if (!call || call->mask_changed || call->thread->handlers)
 		return;
+	if (call->adopted) {
+		shim_limit_note_mask(call);
+		return;
+	}
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &call->outer_mask, 8);
 	call->mask_changed = true;
 }
