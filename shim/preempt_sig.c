@@ -23,8 +23,8 @@ _Static_assert(SAVED_R8 - CALL_REGS == 0 && CALL_REGS_BYTES == 18 * 8, "regs are
  * costs more than either. */
 #define EARLY_OK_US 2
 #define EARLY_WAIT_US 8
-/* A slice shorter than this must at least have moved on from where it was resumed. A longer one has run: a loop may
- * well come back to the same place. */
+/* A slice shorter than this must at least have moved on from where it was resumed, or have changed a register. A longer one
+ * has run: a loop may well come back to the same place with all registers the same. */
 #define PROGRESS_US 50
 
 #define LONG_SECTION_NS 500000
@@ -50,6 +50,17 @@ bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *al
 	return rsp <= section;
 }
 
+/* Nothing but flags has changed since it was resumed. */
+static bool unmoved(const struct shim_call *call, const greg_t *regs)
+{
+	if ((uint64_t)regs[SHIM_RIP] != call->regs[SHIM_RIP])
+		return false;
+	for (int i = 0; i < SHIM_RIP; i++)
+		if ((uint64_t)regs[i] != call->regs[i])
+			return false;
+	return true;
+}
+
 /* Point the signal frame at the stub. False when this place does not allow a pause. */
 bool shim_try_inject(struct shim_call *call, void *context)
 {
@@ -72,8 +83,7 @@ bool shim_try_inject(struct shim_call *call, void *context)
 		return false; /* the linker's locks, and the flag that stalls dlclose() */
 	if (on_stack(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))
 		return false; /* somebody else's handler may need that stack meanwhile */
-	if (rip == call->regs[SHIM_RIP] && (uint64_t)regs[SHIM_RSP] == call->regs[SHIM_RSP] &&
-	    shim_now() - call->slice_start < shim_us_to_ticks(PROGRESS_US))
+	if (unmoved(call, regs) && shim_now() - call->slice_start < shim_us_to_ticks(PROGRESS_US))
 		return false; /* resumed here just now and not moved since */
 
 	__builtin_memcpy(call->regs, regs, sizeof call->regs);
