@@ -100,10 +100,11 @@ UNUSED static void limit_show(const struct limit_end *end)
 UNUSED static int limit_lines(const char *said, const char *text)
 {
 	int lines = 0;
-	for (const char *at = said; (at = strstr(at, text)) != NULL; lines++) {
+	for (const char *at = said; (at = strstr(at, text)) != NULL; at++) {
+		lines++;
 		at = strchr(at, '\n');
 		if (!at)
-			return lines + 1;
+			break;
 	}
 	return lines;
 }

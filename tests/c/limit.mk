@@ -20,3 +20,5 @@ $(call limit_needs,cxx): $(tests_c)/lib%.so: tests/c/%_lib.cc tests/c/limit_cxx.
 	$(CXX) $(tests_c_flags) -fPIC -shared -o $@ $< -Wl,-soname,$(@F)
 $(call limit_runs,cxx): $(call limit_needs,cxx)
 $(call limit_runs,cxx): private tests_c_libs := $(call limit_link,cxx)
+$(call limit_runs,actions fork): $(call limit_needs,work)
+$(call limit_runs,actions fork): private tests_c_libs := $(call limit_link,work)
