@@ -22,7 +22,8 @@ BENCH_RELINK  := $(call bench_objects,relink libraries harness)
 BENCH_IDLE    := $(call bench_objects,idle libraries harness)
 BENCH_INSTALL := $(call bench_objects,install table harness)
 BENCH_STEPS   := $(call bench_objects,steps harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps instead instead_inger image_inger \
+BENCH_LIMITED := $(call bench_objects,limited harness)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps limited instead instead_inger image_inger \
 	image_fork instead.lines) $(BENCH_DRIVER)
 
 include bench/instead/instead.mk
@@ -82,6 +83,8 @@ $(BENCH_DIR)/sets: $(BENCH_SETS) | build/libinger.so
 $(BENCH_DIR)/relink: $(BENCH_RELINK) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 
+$(BENCH_DIR)/limited: $(BENCH_LIMITED) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
+	$(CC) -o $@ $(BENCH_LIMITED) -Wl,--no-as-needed -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
 $(BENCH_DIR)/steps: $(BENCH_STEPS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 

@@ -34,6 +34,7 @@ static const struct {
 	{ "cancel", bench_cancel, NULL },
 	{ "sustained", bench_sustained, NULL },
 	{ "trace", bench_trace, NULL },
+	{ "limit", bench_limit, NULL },
 	{ "cancel_image", bench_cancel_image, NULL },
 	{ "cancel_after", bench_cancel_after, NULL },
 	{ "instead_png", bench_instead_png, NULL },

@@ -37,6 +37,7 @@ void bench_malloc(const struct plan *plan);
 void bench_pairs(const struct plan *plan);
 void bench_cancel(const struct plan *plan);
 void bench_trace(const struct plan *plan);
+void bench_limit(const struct plan *plan);
 void bench_sustained(const struct plan *plan);
 void bench_memory(const struct plan *plan);
 void bench_memory_preempted(const struct plan *plan);
