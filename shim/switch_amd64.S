@@ -272,6 +272,30 @@ label shim_entry_full
 	jmp	*%fs:TCB_FREE_WORD
 	.size	shim_entry_full, .-shim_entry_full
 
+/* What a function of general registers only may change, but r11; 72 bytes. */
+.macro save_scratch
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	subq	$8, %rsp
+.endm
+.macro restore_scratch
+	addq	$8, %rsp
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+.endm
+
 /* void shim_pause_here(void): pause the running call at this place, as if the handler had interrupted it at the
  * return. Keeps every register but r11. When the return address is in the dynamic linker the pause is put off: the
  * linker holds locks there. */
@@ -325,53 +349,20 @@ function shim_pause_here
 	syscall
 2:	movl	$STATE_PAUSING, CALL_STATE(%rbx)
 	jmp	.Lsave_extended
-7:	pushq	%rax
-	pushq	%rcx
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	subq	$8, %rsp
+7:	save_scratch
 	movq	%r11, %rdi
 	leaq	80(%rsp), %rsi		/* as it is after our return */
 	movq	72(%rsp), %rdx
 	call	shim_limit_here		/* general registers only */
 	movq	%rax, %r11
-	addq	$8, %rsp
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
+	restore_scratch
 	testq	%r11, %r11
 	jne	5b
 	ret
 8:	movq	SAVED_RAX(%r11), %rax
-	pushq	%rax
-6:
-	pushq	%rcx
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	subq	$8, %rsp
+	save_scratch
 	call	shim_arm_current
-	addq	$8, %rsp
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
+	restore_scratch
 9:	ret
 	.cfi_endproc
 	.size	shim_pause_here, .-shim_pause_here

@@ -207,6 +207,7 @@ static int jumps_of_handlers()
 {
 	static volatile int rounds;
 	static volatile int jumped;
+	jumped = 0;
 	signal(SIGALRM, jump_from_handler);
 	for (rounds = 0; rounds < (soak() ? 100000 : 4000); rounds = rounds + 1) {
 		if (sigsetjmp(signal_place, 1) == 0) {
