@@ -86,8 +86,14 @@ func (w *world) unique(o *object, d elf.Symbol) (*object, elf.Symbol) {
 	return o, d
 }
 
-// target gives the address that a relocation's word leads to, without the addend, and the symbol.
+// target gives the address that a relocation's word leads to, without the addend, and the symbol. A function with a limit is
+// meant, not its stub.
 func (b *binder) target(r elf.Relocation) (uint64, elf.Symbol, error) {
+	address, s, err := b.bound(r)
+	return theLimits.function(address), s, err
+}
+
+func (b *binder) bound(r elf.Relocation) (uint64, elf.Symbol, error) {
 	s, err := b.o.Symbol(r.Symbol)
 	if err != nil {
 		return 0, s, err

@@ -37,12 +37,26 @@ type limits struct {
 	rules []limit.Rule
 	told  []C.struct_shim_limit_rule // of rules, in the same order
 	stubs map[uint64]uint64          // by the function's address; 0: it has none
-	made  map[uint64]*C.struct_shim_limit
+	made  map[uint64]stubbed         // by the stub's address
 	seen  map[*object]bool
 	free  []byte // room for stubs
 }
 
+// stubbed is what a stub is for.
+type stubbed struct {
+	function uint64 // in the starting libset
+	limit    *C.struct_shim_limit
+}
+
 var theLimits limits
+
+// function gives the function that an address leads to, which may be a stub's.
+func (l *limits) function(address uint64) uint64 {
+	if s, is := l.made[address]; is {
+		return s.function
+	}
+	return address
+}
 
 // stubBytes: movabs $limit, %r11; jmp *(%r11).
 const stubBytes = 16
@@ -77,7 +91,7 @@ func gotcha_go_limits(request *C.struct_shim_limit_request) C.int {
 
 // read takes the rules; those of INGER_LIMITS come first. What is wrong is said, and leaves the other's in force.
 func (l *limits) read(request *C.struct_shim_limit_request) {
-	*l = limits{stubs: map[uint64]uint64{}, made: map[uint64]*C.struct_shim_limit{}, seen: map[*object]bool{}}
+	*l = limits{stubs: map[uint64]uint64{}, made: map[uint64]stubbed{}, seen: map[*object]bool{}}
 	if request.rules != nil && C.GoString(request.rules) != "none" {
 		rules, err := limit.Parse(C.GoString(request.rules))
 		if err != nil {
@@ -104,7 +118,7 @@ func (l *limits) read(request *C.struct_shim_limit_request) {
 
 // found answers dlsym(): the stub in the function's place.
 func (l *limits) found(request *C.struct_shim_limit_request) error {
-	stub, err := l.stub(C.GoString(request.symbol), uint64(request.address))
+	stub, err := l.stub(C.GoString(request.symbol), l.function(uint64(request.address)))
 	if err == nil && stub != 0 {
 		request.address = C.uint64_t(stub)
 	}
@@ -151,7 +165,7 @@ func (l *limits) bind(o *object) error {
 			return err
 		}
 		if r.Type == delf.R_X86_64_64 && before != target {
-			continue // the program has changed it since
+			continue // the program has changed it since, or it is done
 		}
 		if stub != 0 && before != stub {
 			words = append(words, C.struct_gotcha_word{word: foreign[C.uint64_t](o.Base + r.Offset), before: C.uint64_t(before), after: C.uint64_t(stub)})
@@ -202,9 +216,6 @@ func (l *limits) stub(symbol string, target uint64) (uint64, error) {
 }
 
 func (l *limits) makeStub(symbol string, target uint64) (uint64, error) {
-	if l.made[target] != nil {
-		return 0, nil // the word leads to a stub already
-	}
 	o, name := definer(symbol, target)
 	if o == nil || !o.isText(target) {
 		return 0, nil
@@ -241,7 +252,7 @@ func (l *limits) makeStub(symbol string, target uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	l.made[at] = c
+	l.made[at] = stubbed{target, c}
 	// Read at the end of the process, by a thread that may be another one.
 	C.limit_publish(c)
 	return at, nil

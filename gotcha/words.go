@@ -69,11 +69,6 @@ func (w *world) references(o *object) ([]reference, error) {
 			refs = append(refs, w.copiedTable(o, r)...)
 		case delf.R_X86_64_GLOB_DAT, delf.R_X86_64_JMP_SLOT, delf.R_X86_64_64:
 			target, s, err := b.target(r)
-			if limited := theLimits.made[target]; err == nil && limited != nil {
-				// The stub of a limit goes on to the function: there it follows the libset.
-				refs = append(refs, w.behind(limited)...)
-				continue
-			}
 			if err == nil && isClassTable(s.Name) {
 				refs = append(refs, w.classTable(o, r, s, target)...)
 				continue
@@ -87,6 +82,11 @@ func (w *world) references(o *object) ([]reference, error) {
 			before, err := o.Word(r.Offset)
 			if err != nil {
 				return nil, err
+			}
+			if stub, is := theLimits.made[before]; is {
+				// The stub of a limit goes on to the function: there it follows the libset.
+				refs = append(refs, w.behind(stub.limit)...)
+				continue
 			}
 			if before != target && r.Type == delf.R_X86_64_64 {
 				continue // the program has changed it since

@@ -129,6 +129,20 @@ void shim_limit_note_mask(struct shim_call *call)
 
 /* ---- into and out of a function */
 
+/* A limited function ends with a jump to this one (a tail call): both return to the same place, and a frame for each could not
+ * be told from the other (macros_amd64.h). It is one call; what is used up first counts. */
+static void goes_on_as(struct shim_thread *t, struct shim_limited *r, struct shim_limit *limit)
+{
+	uint64_t deadline = shim_now() + shim_us_to_ticks(limit->budget_us);
+
+	if (deadline >= r->deadline)
+		return;
+	r->limit = limit;
+	r->deadline = deadline;
+	r->late = false;
+	shim_limits_run_on(t, &r->call);
+}
+
 static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit *limit, uint64_t rsp)
 {
 	struct shim_limits *l = t->limits;
@@ -139,6 +153,12 @@ static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit
 	/* Not in a deferred section, which a handler of the program is as well. */
 	if (SHIM_UNLIKELY(outer != shim_tls.call || (outer && outer->defer_rsp >= rsp)))
 		return NULL;
+	if (SHIM_UNLIKELY(shim_config.stats))
+		atomic_fetch_add_explicit(&limit->calls, 1, memory_order_relaxed);
+	if (SHIM_UNLIKELY(is_limited(outer) && record_of(outer)->rsp == rsp)) {
+		goes_on_as(t, record_of(outer), limit);
+		return NULL;
+	}
 	if (SHIM_UNLIKELY(l->used == ALL_USED)) {
 		sweep(l, outer, rsp);
 		if (l->used == ALL_USED)
@@ -161,8 +181,6 @@ static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit
 	r->deadline = call->slice_start + shim_us_to_ticks(limit->budget_us);
 	SHIM_TRACE(TRACE_LAUNCH, call, limit->target, shim_trace_name(limit->name) | (uint64_t)shim_trace_number(outer) << 40);
 	SHIM_TRACE(TRACE_SLICE_BEGIN, call, r->deadline, 0);
-	if (SHIM_UNLIKELY(shim_config.stats))
-		atomic_fetch_add_explicit(&limit->calls, 1, memory_order_relaxed);
 	shim_tls.call = call;
 	shim_run_until(t, call, outer && outer->deadline < r->deadline ? outer->deadline : r->deadline);
 	return r;

@@ -80,6 +80,7 @@ enum standing {
 
 /* ---- limit_sig.c */
 enum standing shim_limit_standing(const struct shim_limits *l, const struct shim_limited *r, uint64_t rsp);
+void shim_limits_run_on(struct shim_thread *t, struct shim_call *innermost); /* after a deadline has changed */
 void shim_limit_report(const struct shim_limit *limit, const char *what, const char *rest);
 
 /* ---- limit.c and limit_set.c */

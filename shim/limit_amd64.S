@@ -71,10 +71,11 @@ shim_limit_enter:
 	popq	LIMITED_RET(%rbx)
 	movq	LIMIT_TARGET(%r11), %r11
 	movl	$STATE_RUNNING, LIMITED_CALL+CALL_STATE(%rbx)
-	/* While the function runs: the caller's rsp is ours, return address and rbx in the record that rbx points to. */
-	frame_of_its_own
+	/* While the function runs: the caller's rsp is ours, return address and rbx in the record that rbx points to. Read at once by
+	 * an unwinder, since the record is free for others when it has gone by (shim_limit_personality()). */
+	frame_of_its_own 2
 	.cfi_escape 0x10, 16, 2, 0x73, LIMITED_RET	/* rip: DW_OP_breg3 (rbx) + LIMITED_RET */
-	.cfi_escape 0x10, 3, 2, 0x73, LIMITED_RBX	/* rbx: DW_OP_breg3 (rbx) + LIMITED_RBX */
+	.cfi_escape 0x16, 3, 3, 0x73, LIMITED_RBX, 0x06	/* rbx, by value: DW_OP_breg3 (rbx) + LIMITED_RBX, DW_OP_deref */
 	call	*%r11
 	/* At the record's rsp for as long as the function runs: shows that it has not been left. */
 	.globl	shim_limit_returned

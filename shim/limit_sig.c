@@ -80,7 +80,7 @@ static uint64_t settle(struct shim_call *call)
 	return call->deadline = own < outer ? own : outer;
 }
 
-static void run_on(struct shim_thread *t, struct shim_call *innermost)
+void shim_limits_run_on(struct shim_thread *t, struct shim_call *innermost)
 {
 	uint64_t deadline = settle(innermost);
 
@@ -107,7 +107,7 @@ void shim_limits_resume(struct shim_thread *t, struct shim_call *innermost)
 	if (SHIM_UNLIKELY(shim_tracing))
 		trace_begin(innermost);
 	t->current = innermost;
-	run_on(t, innermost);
+	shim_limits_run_on(t, innermost);
 }
 
 static bool at_border(uint64_t rip)
@@ -149,7 +149,7 @@ static enum verdict judge(struct shim_call *call, uint64_t rsp, bool ends, struc
 	}
 	if (!ends && settle(call) <= due_at)
 		return LATER; /* on another stack */
-	run_on(t, call);
+	shim_limits_run_on(t, call);
 	return GO_ON;
 }
 
@@ -175,7 +175,7 @@ static void act(struct shim_limited *due, struct shim_call *innermost, uint64_t 
 	note_used_up(limit);
 	due->late = true;
 	due->deadline = SHIM_NEVER;
-	run_on(innermost->thread, innermost);
+	shim_limits_run_on(innermost->thread, innermost);
 	if (limit->action == LIMIT_LOG)
 		return; /* when it returns */
 	shim_limit_report(limit, limit->action == LIMIT_ABORT ? "the program is aborted" : "a call gets a signal", limit->ends);

@@ -6,10 +6,11 @@
 
 /* The frame of a stub that has popped its return address: the caller goes on with the rsp that is now. By its CFA an
  * unwinder tells a frame from others, so it is not that rsp, which is the CFA of the function that the stub calls: an
- * exception that the caller catches would be taken to have arrived in the stub. */
-.macro frame_of_its_own
-	.cfi_def_cfa rsp, 8
-	.cfi_val_offset rsp, -8
+ * exception that the caller catches would be taken to have arrived in the stub. \nth: 1, or 2 where the function may be such a
+ * stub itself. No real frame's CFA is odd, or 2 from that of another. */
+.macro frame_of_its_own nth
+	.cfi_def_cfa rsp, \nth
+	.cfi_escape 0x16, 7, 2, 0x77, 0		/* rsp = DW_OP_breg7 (rsp) + 0, by value */
 .endm
 
 .macro save_arguments

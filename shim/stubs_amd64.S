@@ -166,9 +166,9 @@ shim_defer:
 	movq	%r11, %rbx
 	popq	CALL_DEFER_RET(%r11)
 	/* While the function runs: the caller's rsp is ours, return address and rbx in the call that rbx points to. */
-	frame_of_its_own
+	frame_of_its_own 1
 	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET	/* rip: DW_OP_breg3 (rbx) + defer_ret */
-	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX	/* rbx: DW_OP_breg3 (rbx) + defer_rbx */
+	.cfi_escape 0x16, 3, 3, 0x73, CALL_DEFER_RBX, 0x06	/* rbx, by value: DW_OP_breg3 (rbx) + CALL_DEFER_RBX, DW_OP_deref */
 	call	*(%r10)
 	movq	%rbx, %r11
 	pushq	CALL_DEFER_RET(%r11)
@@ -309,9 +309,9 @@ shim_own:
 	movq	%rbx, CALL_DEFER_RBX(%r11)
 	movq	%r11, %rbx
 	popq	CALL_DEFER_RET(%r11)
-	frame_of_its_own
+	frame_of_its_own 1
 	.cfi_escape 0x10, 16, 2, 0x73, CALL_DEFER_RET
-	.cfi_escape 0x10, 3, 2, 0x73, CALL_DEFER_RBX
+	.cfi_escape 0x16, 3, 3, 0x73, CALL_DEFER_RBX, 0x06	/* rbx, by value: DW_OP_breg3 (rbx) + CALL_DEFER_RBX, DW_OP_deref */
 	to_own_tcb
 	call	*(%r10)
 	from_own_tcb

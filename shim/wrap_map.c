@@ -20,10 +20,12 @@ typedef void *map_function(void *, size_t, int, int, int, off_t);
 
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 extern char etext[] __attribute__((visibility("hidden")));
+extern char shim_limit_returned[] __attribute__((visibility("hidden")));
 
+/* A limited function (limit.c) returns to its stub, which is not the one that has called it. */
 static inline bool from_us(const void *caller)
 {
-	return (uint64_t)caller - (uint64_t)__ehdr_start < (uint64_t)(etext - __ehdr_start);
+	return caller != shim_limit_returned && (uint64_t)caller - (uint64_t)__ehdr_start < (uint64_t)(etext - __ehdr_start);
 }
 
 static inline bool plain(void)

@@ -351,6 +351,20 @@ static int unwinder_sees()
 	return frames_count < n + 3 || same < n - 1;
 }
 
+// Both return to one place, as one call.
+static int tail_calls()
+{
+	int wrong = cxx_tail(returns, 5) != 6;
+	try {
+		cxx_tail(throws, 7);
+		wrong++;
+	} catch (const Thrown &t) {
+		wrong += t.value != 7;
+	}
+	wrong += cxx_tail_spin(1) != given_up;
+	return wrong + after();
+}
+
 static const struct Part {
 	const char *what;
 	int (*run)();
@@ -361,6 +375,7 @@ static const struct Part {
 	{"a function of the program throws through one", program_throws, 100, short_rules},
 	{"it catches and throws the same", thrown_again, 100, short_rules},
 	{"it catches and throws another", another_thrown, 100, short_rules},
+	{"functions that end with a jump to others", tail_calls, 100, long_rules},
 	{"an exception passes two", two_libraries, 100, short_rules},
 	{"an exception passes thirty", many_levels, 100, short_rules},
 	{"an inner one throws, and an outer one stands", caught_in_the_middle, 100, long_rules},

@@ -16,6 +16,8 @@ using cxx_function = long(long);
 [[noreturn]] void cxx_throw(long value);
 long cxx_call(cxx_function *f, long value);       // f(value) + 1
 long cxx_plain(cxx_function *f, long value);      // the same, with nothing to destroy
+long cxx_tail(cxx_function *f, long value);       // ends with a jump to cxx_plain()
+long cxx_tail_spin(long value);                   // and to cxx_spin()
 long cxx_rethrow(cxx_function *f, long value);    // catches and throws the same again
 long cxx_replace(cxx_function *f, long value);    // catches and throws another: value + 1000
 long cxx_catch(cxx_function *f, long value);      // catches and returns the value that was thrown, negative

@@ -43,6 +43,9 @@ long cxx_plain(cxx_function *f, long value)
 	return result + 1;
 }
 
+long cxx_tail(cxx_function *f, long value) { return cxx_plain(f, value); }
+long cxx_tail_spin(long value) { return cxx_spin(value); }
+
 long cxx_rethrow(cxx_function *f, long value)
 {
 	Guard guard;
