@@ -4,6 +4,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <cmath>
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/select.h>
 #include <csetjmp>
 #include <fstream>
 #include <iostream>
@@ -210,7 +213,14 @@ static void handlers_elsewhere()
 }
 static void handlers_in_thread()
 {
-	std::thread([] { handlers_above(); }).join();
+	sigset_t alarm_only;
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm_only, nullptr); // it comes to the thread
+	std::thread([&] {
+		pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
+		handlers_above();
+	}).join();
 }
 // The first limited call of the thread is in a handler, which has interrupted the allocator.
 static void first_in_handler()
@@ -222,12 +232,8 @@ static void first_in_handler()
 	every(0);
 	CHECK(where_spin(1) == given_up);
 }
-static volatile int in_child;
 static void first_in_handlers_of_threads()
 {
-	sigset_t alarm_only;
-	sigemptyset(&alarm_only);
-	sigaddset(&alarm_only, SIGUSR1);
 	struct sigaction action = {};
 	action.sa_handler = calls_quick;
 	action.sa_flags = SA_RESTART;
@@ -245,6 +251,71 @@ static void first_in_handlers_of_threads()
 		thread.join();
 	}
 	CHECK(handled == 300);
+}
+
+// A thread that has made limited calls waits, and is cancelled: outside of limited calls, and inside of one.
+static int wait_pipe[2];
+static sem_t wait_semaphore;
+static pthread_mutex_t wait_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wait_condition = PTHREAD_COND_INITIALIZER;
+static const struct Wait {
+	const char *name;
+	void (*wait)();
+} waits[] = {
+	{"pause", [] { pause(); }},
+	{"sigsuspend", [] { sigset_t none; sigemptyset(&none); sigsuspend(&none); }},
+	{"nanosleep", [] { struct timespec t = {1000, 0}; nanosleep(&t, nullptr); }},
+	{"usleep", [] { usleep(900000000); }},
+	{"sleep", [] { sleep(1000); }},
+	{"read", [] { char byte; if (read(wait_pipe[0], &byte, 1)) return; }},
+	{"poll", [] { struct pollfd p = {wait_pipe[0], POLLIN, 0}; poll(&p, 1, -1); }},
+	{"select", [] { fd_set set; FD_ZERO(&set); FD_SET(wait_pipe[0], &set); select(wait_pipe[0] + 1, &set, nullptr, nullptr, nullptr); }},
+	{"sem_wait", [] { sem_wait(&wait_semaphore); }},
+	{"pthread_cond_wait", [] {
+		pthread_mutex_lock(&wait_mutex);
+		pthread_cleanup_push([](void *m) { pthread_mutex_unlock(static_cast<pthread_mutex_t *>(m)); }, &wait_mutex);
+		pthread_cond_wait(&wait_condition, &wait_mutex);
+		pthread_cleanup_pop(1);
+	}},
+	{"sigwait", [] { sigset_t set; int number; sigemptyset(&set); sigaddset(&set, SIGUSR2); sigwait(&set, &number); }},
+	{"pthread_testcancel", [] { pthread_testcancel(); }},
+};
+static long waits_inside(long which)
+{
+	waits[which].wait();
+	return which;
+}
+static void *waits_in_thread(void *arg)
+{
+	long which = reinterpret_cast<long>(arg);
+	CHECK(where_quick(which) == which + 1);
+	for (;;) {
+		if (which < 1000)
+			waits[which].wait();
+		else
+			where_call(waits_inside, which - 1000);
+	}
+}
+static void cancelled_waits()
+{
+	sem_init(&wait_semaphore, 0, 0);
+	CHECK(pipe(wait_pipe) == 0);
+	for (size_t i = 0; i < 2 * sizeof waits / sizeof *waits; i++) {
+		pthread_t thread;
+		void *result = nullptr;
+		struct timespec until;
+		size_t which = i / 2;
+		if (pthread_create(&thread, nullptr, waits_in_thread, reinterpret_cast<void *>(which + (i % 2 ? 1000 : 0))) != 0)
+			bail("pthread_create");
+		usleep(3000);
+		pthread_cancel(thread);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 2; // only an error uses it up
+		if (pthread_timedjoin_np(thread, &result, &until) != 0 || result != PTHREAD_CANCELED) {
+			diag("%s(), %s a limited function, is not cancelled", waits[which].name, i % 2 ? "inside" : "outside of");
+			wrongs++;
+		}
+	}
 }
 
 // Coroutines inside limited functions, which go on and end in any order.
@@ -610,6 +681,7 @@ static const struct Part {
 	{"on an alternate stack, in a thread", handlers_in_thread},
 	{"the first limited call in a handler", first_in_handler},
 	{"the first limited call of a thread in a handler", first_in_handlers_of_threads},
+	{"threads are cancelled as without", cancelled_waits},
 	{"coroutines inside limited functions", fibers},
 	{"coroutines that are dropped inside limited functions", fibers_dropped},
 };
