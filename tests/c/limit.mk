@@ -22,3 +22,14 @@ $(call limit_runs,cxx): $(call limit_needs,cxx)
 $(call limit_runs,cxx): private tests_c_libs := $(call limit_link,cxx)
 $(call limit_runs,actions fork): $(call limit_needs,work)
 $(call limit_runs,actions fork): private tests_c_libs := $(call limit_link,work)
+$(tests_c)/liblimit_where.so: tests/c/limit_where_lib.cc tests/c/limit_where.h tests/c/limit.mk
+	@mkdir -p $(@D)
+	$(CXX) $(tests_c_flags) -fPIC -shared -o $@ $< -Wl,-soname,$(@F)
+limit_users := $(call limit_needs,user lazy now)
+$(limit_users): tests/c/limit_user_lib.c tests/c/limit_where.h $(tests_c)/liblimit_where.so tests/c/limit.mk
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $< -Wl,-soname,$(@F) $(call limit_link,where) $(limit_flags)
+$(tests_c)/liblimit_lazy.so: private limit_flags := -Wl,-z,lazy
+$(tests_c)/liblimit_now.so: private limit_flags := -Wl,-z,now
+$(call limit_runs,where): $(call limit_needs,where user) | $(limit_users)
+$(call limit_runs,where): private tests_c_libs := $(call limit_link,user where)
