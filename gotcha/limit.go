@@ -74,6 +74,7 @@ func gotcha_go_limits(request *C.struct_shim_limit_request) C.int {
 		if err := the.look(); err != nil {
 			return err
 		}
+		l.forget()
 		if request.symbol != nil {
 			return l.found(request)
 		}
@@ -114,6 +115,29 @@ func (l *limits) read(request *C.struct_shim_limit_request) {
 		l.told[i].text = C.CString(rule.String())
 	}
 	C.shim_limit_rules, C.shim_limit_rule_count = unsafe.SliceData(l.told), C.uint32_t(len(l.told))
+}
+
+// forget drops what is known of objects that were unloaded: others may come to their addresses, or they themselves once more.
+func (l *limits) forget() {
+	there := make(map[*object]bool, len(the.objects))
+	for _, o := range the.objects {
+		there[o] = true
+	}
+	gone := false
+	for o := range l.seen {
+		if !there[o] {
+			delete(l.seen, o)
+			gone = true
+		}
+	}
+	if !gone {
+		return
+	}
+	for target := range l.stubs {
+		if !slices.ContainsFunc(the.objects, func(o *object) bool { return target-o.low() < o.high()-o.low() }) {
+			delete(l.stubs, target)
+		}
+	}
 }
 
 // found answers dlsym(): the stub in the function's place.

@@ -7,17 +7,18 @@
  * deferred sections are deferred, the locks it takes are known. When the budget is used up and the place allows it, the
  * function is left as siglongjmp() out of a handler would leave it.
  *
- * A function may be left without our noticing: by a jump that our longjmp() does not see, or with a stack that is never
- * switched to again. Exceptions are seen (shim_limit_personality()). So before a record is believed, the place on the stack
- * is looked at where the function's return address must be. And records are handed out by a bit mask, not as a stack: two
- * stacks that are switched between may end theirs in any order.
+ * A function may be left without our noticing, by a jump that our longjmp() does not see. Exceptions are seen
+ * (shim_limit_personality()). So before a record is believed, the place on the stack is looked at where the function's return
+ * address must be.
+ *
+ * Only calls on the thread's own stack have limits. Of coroutines nobody knows which call is on whose stack, nor when one is
+ * dropped with its stack.
  *
  * Context of shim_limit_open() and _close(): general registers only, as they are called with the arguments or the result of
  * any function in the others. The handler (limit_sig.c) keeps away while limits_busy is set. */
 #include "limit.h"
 #include "lock.h"
 #include <errno.h>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unwind.h>
@@ -151,7 +152,7 @@ static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit
 		trim(t, rsp);
 	struct shim_call *outer = t->current;
 	/* Not in a deferred section, which a handler of the program is as well. */
-	if (SHIM_UNLIKELY(outer != shim_tls.call || (outer && outer->defer_rsp >= rsp)))
+	if (SHIM_UNLIKELY(outer != shim_tls.call || (outer && outer->defer_rsp >= rsp) || !shim_limit_on_stack(l, rsp)))
 		return NULL;
 	if (SHIM_UNLIKELY(shim_config.stats))
 		atomic_fetch_add_explicit(&limit->calls, 1, memory_order_relaxed);
@@ -193,7 +194,8 @@ struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp)
 
 	if (SHIM_UNLIKELY(!t || !t->limits || (!t->limits->exceptions && shim_limit_cxx)))
 		return (struct shim_limited *)1;
-	if (SHIM_UNLIKELY(t->limits_busy))
+	/* In a handler of the program our signal is blocked, and the stack may be any. */
+	if (SHIM_UNLIKELY(t->limits_busy || t->handlers))
 		return NULL;
 	busy(t, true);
 	struct shim_limited *r = open_record(t, limit, rsp);
@@ -201,28 +203,13 @@ struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp)
 	return r;
 }
 
-/* The stack that the thread began with. */
-static void find_stack(struct shim_limits *l)
-{
-	pthread_attr_t attr;
-	void *low;
-	size_t bytes;
-
-	if (pthread_getattr_np(pthread_self(), &attr) != 0)
-		return; /* every stack counts as another one */
-	if (pthread_attr_getstack(&attr, &low, &bytes) == 0) {
-		l->stack_low = (uint64_t)low;
-		l->stack_high = l->stack_low + bytes;
-	}
-	pthread_attr_destroy(&attr);
-}
-
 static bool make_records(struct shim_thread *t)
 {
 	struct shim_limits *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l == MAP_FAILED)
 		return false;
-	find_stack(l);
+	if (!shim_limit_find_stack(l, t->fs))
+		shim_message("functions have no limits on a thread", "/proc/self/maps", "its stack was not found");
 	for (uint32_t i = 0; i < LIMIT_DEPTH; i++) {
 		static _Atomic uint32_t born;
 		struct shim_call *call = &l->list[i].call;

@@ -61,6 +61,11 @@ struct shim_limits {
 	struct shim_limited list[LIMIT_DEPTH];
 };
 
+static inline bool shim_limit_on_stack(const struct shim_limits *l, uint64_t rsp)
+{
+	return rsp - l->stack_low < l->stack_high - l->stack_low;
+}
+
 static inline struct shim_limited *record_of(struct shim_call *call)
 {
 	return (struct shim_limited *)((char *)call - offsetof(struct shim_limited, call));
@@ -74,9 +79,12 @@ static inline bool is_limited(const struct shim_call *call)
 /* Whether a function that was entered still runs, as seen from a stack pointer. */
 enum standing {
 	STANDS,
-	ELSEWHERE, /* on another stack */
+	ELSEWHERE, /* the thread is on another stack */
 	GONE,
 };
+
+/* ---- limit_stack.c: where the thread's own stack is; false: it was not found */
+bool shim_limit_find_stack(struct shim_limits *l, uint64_t fs);
 
 /* ---- limit_sig.c */
 enum standing shim_limit_standing(const struct shim_limits *l, const struct shim_limited *r, uint64_t rsp);

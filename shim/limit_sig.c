@@ -5,7 +5,6 @@
  * May call     raw system calls and what sigsafe.txt lists. General registers only. */
 #include "limit.h"
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <ucontext.h>
 
 #pragma GCC target("general-regs-only")
@@ -14,41 +13,24 @@
 #define FLAG_DIRECTION 0x400
 #define FLAG_ALIGNMENT 0x40000
 #define EARLY_US 2
-/* Two stack pointers that are not on the thread's own stack are on the same one when they are not farther apart. */
-#define OTHER_STACK_BYTES ((uint64_t)1 << 20)
 
 struct shim_call *shim_limit_here(struct shim_call *call, uint64_t rsp, uint64_t rip);
 _Noreturn void shim_limit_leave(struct shim_limited *due);
 extern char shim_limit_begin_text[], shim_limit_end_text[], shim_limit_give_up[], shim_limit_returned[];
 
-/* Memory that may be unmapped: the stack of a coroutine that has ended. */
-static uint64_t peek(uint64_t address)
-{
-	uint64_t value = 0;
-	struct iovec to = {&value, sizeof value}, from = {(void *)address, sizeof value};
-
-	if (shim_syscall6(SYS_process_vm_readv, shim_syscall0(SYS_getpid), (long)&to, 1, (long)&from, 1, 0) != sizeof value)
-		return 0;
-	return value;
-}
-
-/* Of a record whose function has been entered. */
+/* Of a record whose function has been entered; it is on the thread's own stack (open_record()). */
 enum standing shim_limit_standing(const struct shim_limits *l, const struct shim_limited *r, uint64_t rsp)
 {
-	uint64_t size = l->stack_high - l->stack_low;
-	bool own = r->rsp - l->stack_low < size;
+	uint64_t returned = (uint64_t)shim_limit_returned;
 
-	if (own != (rsp - l->stack_low < size))
-		return ELSEWHERE;
-	if (!own && r->rsp - rsp + OTHER_STACK_BYTES > 2 * OTHER_STACK_BYTES)
+	if (!shim_limit_on_stack(l, rsp))
 		return ELSEWHERE;
 	if (r->rsp < rsp)
 		return GONE;
-	uint64_t returned = (uint64_t)shim_limit_returned;
 	/* A deferred section that is the function itself keeps the address in the call (stubs_amd64.S). */
 	if (r->call.defer_rsp == r->rsp + 8 && r->call.defer_ret == returned)
 		return STANDS;
-	return (own ? *(uint64_t *)r->rsp : peek(r->rsp)) == returned ? STANDS : GONE;
+	return *(uint64_t *)r->rsp == returned ? STANDS : GONE;
 }
 
 static void duration(char **at, char *end, uint64_t us)

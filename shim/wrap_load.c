@@ -113,6 +113,8 @@ SHIM_EXPORT int dlclose(void *handle)
 	shim_modules_changed = true;
 	if (call)
 		shim_loaded_hook();
+	else
+		shim_limits_loaded(); /* where it was, something else may be loaded next */
 	shim_defer_end(call, deferred);
 	return result;
 }

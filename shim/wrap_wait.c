@@ -152,15 +152,21 @@ static int suspend(uint64_t mask)
 {
 	uint64_t all = ~0ull, old;
 	struct shim_marks before;
+	sigset_t set;
 	SHIM_WAIT("sigsuspend", 0);
 
 	mask &= ~SHIM_SIGNAL_BIT;
+	sigemptyset(&set);
+	*shim_mask_bits(&set) = mask;
 	shim_mask_note(shim_tls.call); /* while it is paused here the resumer has its own */
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	before = *shim_marks_here();
-	do
-		shim_syscall2(SYS_rt_sigsuspend, &mask, 8);
-	while (shim_only_ours(&before));
+	do {
+		if (shim_tls.call && !shim_tls.call->adopted)
+			shim_syscall2(SYS_rt_sigsuspend, &mask, 8);
+		else /* where pthread_cancel() acts */
+			SHIM_REAL(int (*)(const sigset_t *), sigsuspend)(&set);
+	} while (shim_only_ours(&before));
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	errno = EINTR;
 	return -1;

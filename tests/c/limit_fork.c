@@ -119,10 +119,11 @@ static void inside_and_exits(void)
 	CHECK(limited() == 0);
 }
 
-/* An exit() in the child, inside of a limited function, runs the handlers of exit; these call limited functions. */
+/* An exit() in the child, inside of a limited function, runs the handlers of exit; these call limited functions, which have no
+ * limit there. */
 static void at_exit(void)
 {
-	if (limited() == 0)
+	if (work_quick(3) == 10)
 		_exit(45);
 }
 static long exits_in_child(struct work *work_of)
