@@ -40,7 +40,7 @@ UNUSED static void limit_silent(const char *path)
 UNUSED static int limit_wait(pid_t pid)
 {
 	int status = -1;
-	for (int left = (soak() ? 900 : 40) * 200; left >= 0; left--) {
+	for (int left = (soak() ? 900 : 20) * 200; left >= 0; left--) {
 		pid_t ended = waitpid(pid, &status, left ? WNOHANG : 0);
 		if (ended == pid || (ended < 0 && errno != EINTR))
 			break;

@@ -300,7 +300,6 @@ int main(int argc, char **argv)
 	end = limit_child(rules, name, "INGER_SLICE=100us");
 	if (!ok(end.status == 0, "slices, calls that are given up, children and threads at once"))
 		limit_show(&end);
-	diag("pauses %ld", pauses_of(end.said));
 	end = limit_child(rules, name, "INGER_SLICE=1s");
 	if (!ok(end.status == 0, "and with slices that are longer than the budgets"))
 		limit_show(&end);

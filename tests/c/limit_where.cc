@@ -365,10 +365,8 @@ static void fibers_dropped()
 		fiber_now = n;
 		for (uint64_t turns = random_range(&seed, 1, 5); turns > 0 && !fiber_done[n]; turns--)
 			swapcontext(&main_context, &fiber_context[n]);
-		if (i % 3 == 0) {
-			munmap(fiber_stack[n], 65536);
-			fiber_stack[n] = nullptr;
-		}
+		munmap(fiber_stack[n], 65536);
+		fiber_stack[n] = nullptr;
 		CHECK(where_quick(i) == i + 1);
 		if (i % 100 == 0)
 			CHECK(where_spin(i) == given_up);
