@@ -83,6 +83,8 @@ enum standing {
 	GONE,
 };
 
+extern uint64_t shim_limit_main_fs; /* of the first thread, which is another in the child of a fork() */
+
 /* ---- limit_stack.c: where the thread's own stack is; false: it was not found */
 bool shim_limit_find_stack(struct shim_limits *l, uint64_t fs);
 

@@ -15,6 +15,7 @@ void shim_limits_begin(const char *rules, const char *file)
 {
 	struct shim_limit_request request = {.rules = rules, .file = file};
 
+	shim_limit_main_fs = shim_fs();
 	if (!shim_thread_get() || !gotcha_control(GOTCHA_LIMITS, &request, true))
 		shim_message("functions have no limits", rules ? "INGER_LIMITS" : "INGER_CONFIG", gotcha_reason());
 	else if (shim_limit_rule_count)

@@ -12,6 +12,8 @@
 
 #define MAIN_STACK_MOST ((uint64_t)1 << 30)
 
+uint64_t shim_limit_main_fs;
+
 struct reader {
 	int fd;
 	long have, at;
@@ -65,7 +67,7 @@ bool shim_limit_find_stack(struct shim_limits *l, uint64_t fs)
 	uint64_t low, high;
 	struct rlimit limit = {MAIN_STACK_MOST, 0};
 
-	if (shim_syscall0(SYS_gettid) != shim_syscall0(SYS_getpid) || !shim_argv) {
+	if (fs != shim_limit_main_fs || !shim_argv) {
 		if (!mapping_of(fs, &low, &high))
 			return false;
 		l->stack_low = low;
