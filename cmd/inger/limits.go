@@ -8,7 +8,7 @@ var limitsSection = section{
 	text: "A limit gives each call of a function a budget of time, counted from its call by the clock on the wall. It holds for " +
 		"functions of shared libraries that the program, or one of its libraries, calls through the dynamic linker, with " +
 		"whatever arguments and result; on every thread, in children, and in libraries that come by `dlopen`(3). A call costs " +
-		"some 30 ns more. Not reached are calls inside one library or program that do not pass the linker (static, inline, " +
+		"30 to 60 ns more. Not reached are calls inside one library or program that do not pass the linker (static, inline, " +
 		"hidden, `-Bsymbolic`), and what `libinger`(7) calls itself.\n\n" +
 		"A call that is given up is left where it is, as by `siglongjmp`(3) out of a signal handler. The function runs on the " +
 		"program's own libraries and data: locks that it took are let go of, but its heap blocks and descriptors stay, and so " +
