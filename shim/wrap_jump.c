@@ -81,7 +81,8 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	struct shim_thread *t = shim_tls.thread;
 	uint64_t rsp = target_rsp(buffer), here = (uint64_t)SHIM_FRAME;
 
-	if (t)
+	/* A launched call has none, and may be on another thread than a moment ago. */
+	if (t && (!shim_tls.call || shim_tls.call->adopted))
 		shim_limits_jump(t, rsp);
 	struct shim_call *call = t ? t->current : NULL;
 	if (!call) {

@@ -160,7 +160,7 @@ cat >"$DATA/both.c" <<'EOF'
 #include <zlib.h>
 int main(void)
 {
-	uLong size = 50000000, room = compressBound(size);
+	uLong size = 120000000, room = compressBound(size);
 	Bytef *from = calloc(1, size), *to = malloc(room);
 	for (uLong i = 0; i < size; i++)
 		from[i] = (Bytef)(i * i >> 7);
@@ -171,7 +171,7 @@ int main(void)
 }
 EOF
 gcc -O2 -o "$DATA/both" "$DATA/both.c" -lz
-watched "$TMP/sliced" /dev/null "$INGER" run --slice 100us --stats --limit 'compress2=200ms:return=-5' -- "$DATA/both"
+watched "$TMP/sliced" /dev/null "$INGER" run --slice 100us --stats --limit 'compress2=60ms:return=-5' -- "$DATA/both"
 is 'slices and a limit: given up' "$status: $(cat "$TMP/sliced/out")" "exit 0: 0${n}-5"
 ok 'main() is sliced inside the limited function' [ "$(sed -n 's/^libinger: pauses=\([0-9]*\).*/\1/p' "$TMP/sliced/err")" -ge 100 ]
 ok '--stats counts the calls' grep -qE '^libinger: limit libz.so.1:compress2 calls=2 used_up=1 longest_us=[0-9.]+$' "$TMP/sliced/err"
