@@ -4,7 +4,7 @@
 # limit_everything.t: programs of the other tests, with a limit on every function that they call through the linker and that
 # is never used up. They throw, jump, switch stacks, launch, isolate and cancel, and must not notice.
 export INGER_LIMITS='*=1h:log'
-programs='cxx libs_iostream libs_sqlite libs_png libs_lua cancel_call cancel_files cancel_locks cancel_unwind isolate_file
+programs='cxx libs_iostream libs_sqlite libs_png libs_lua cancel_call cancel_locks cancel_unwind isolate_file
 	isolate_loader_class isolate_text launch_pause longjmp_inside nesting signals_jumps signals_own state_survives stdio_inside
 	swapcontext_inside thread_exit fork_child spawn_inside'
 count=0
