@@ -65,6 +65,33 @@ static struct shim_thread *claim(void)
 	return t;
 }
 
+/* A record that another thread may have had, which may have ended anywhere: in a handler, or by a fork() that left it behind.
+ * Everything is as in a new one, but what others read at any time (`next`, `in_use`), what is counted for the process
+ * (`counts`) and memory that is kept (`fault_stack`). */
+static void begin(struct shim_thread *t)
+{
+	t->fs = shim_fs();
+	t->tid = (pid_t)shim_syscall0(SYS_gettid);
+	t->timer = -1;
+	t->current = NULL;
+	t->deadline = t->armed = t->wake = SHIM_NEVER;
+	t->target = 0;
+	t->backoff_ns = 0;
+	t->handlers = 0;
+	t->interrupted_mask = 0;
+	t->restart_rip = 0;
+	t->marks = (struct shim_marks){0};
+	t->free[0] = t->free[1] = t->abandoned = NULL;
+	t->free_count[0] = t->free_count[1] = 0;
+	t->limits = NULL;
+	t->limits_busy = false;
+	t->quiet = false;
+	t->fault_stack_ours = false;
+	t->reason_error = 0;
+	t->reason[0] = 0;
+	t->trace_at = 0;
+}
+
 struct shim_thread *shim_thread_get(void)
 {
 	struct shim_thread *t = shim_tls.thread;
@@ -80,18 +107,7 @@ struct shim_thread *shim_thread_get(void)
 		errno = ENOMEM;
 		return NULL;
 	}
-	t->fs = shim_fs();
-	t->tid = (pid_t)shim_syscall0(SYS_gettid);
-	t->timer = -1;
-	t->current = NULL;
-	t->deadline = t->armed = t->wake = SHIM_NEVER;
-	t->target = 0;
-	t->backoff_ns = 0;
-	t->free[0] = t->free[1] = t->abandoned = NULL;
-	t->limits = NULL;
-	t->free_count[0] = t->free_count[1] = 0;
-	t->quiet = false;
-	t->trace_at = 0;
+	begin(t);
 	shim_tls.thread = t;
 	if (have_exit_key)
 		(void)pthread_setspecific(exit_key, t);

@@ -154,6 +154,12 @@ static void *thread_works(void *arg)
 		*given += work_spin(&own) == -7 && work_quick(i) == 3L * i + 1;
 	return NULL;
 }
+static void *thread_works_once(void *arg)
+{
+	struct work own = {.seed = 7};
+	*(long *)arg = work_spin(&own) == -7;
+	return NULL;
+}
 static void threads(void)
 {
 	for (int round = 0; round < 5; round++) {
@@ -188,6 +194,85 @@ static void child_of_thread(void)
 		CHECK(work_spin(&w) == -7);
 	pthread_join(thread, NULL);
 	CHECK(status == 47);
+}
+
+/* fork() while another thread is on its way into or out of limited functions, or in a handler: what is kept of it is used for
+ * the child's new threads. */
+static volatile bool enough;
+static void *thread_enters(void *arg)
+{
+	for (long i = 0; !enough; i++)
+		if (work_quick(i) != 3 * i + 1)
+			*(int *)arg = 1;
+	return NULL;
+}
+static void handles(int signal)
+{
+	(void)signal;
+	while (!enough)
+		;
+}
+static void *thread_handles(void *arg)
+{
+	(void)arg;
+	if (work_quick(1) == 4)
+		raise(SIGUSR1);
+	return NULL;
+}
+static void child_amid(void)
+{
+	pthread_t entering, handling;
+	int wrong = 0;
+	CHECK(limited() == 0);
+	CHECK(signal(SIGUSR1, handles) != SIG_ERR);
+	CHECK(pthread_create(&entering, NULL, thread_enters, &wrong) == 0);
+	CHECK(pthread_create(&handling, NULL, thread_handles, NULL) == 0);
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			pthread_t thread[4];
+			long given[4] = {0};
+			for (int k = 0; k < 4; k++)
+				CHECK(pthread_create(&thread[k], NULL, thread_works_once, &given[k]) == 0);
+			for (int k = 0; k < 4; k++) {
+				pthread_join(thread[k], NULL);
+				CHECK(given[k] == 1);
+			}
+			_exit(wrongs ? 1 : 49);
+		}
+		CHECK(end_of(pid) == 49);
+	}
+	enough = true;
+	pthread_join(entering, NULL);
+	pthread_join(handling, NULL);
+	CHECK(!wrong);
+}
+
+/* A thread that ends in a handler: the next one has limits. */
+static void ends(int signal)
+{
+	(void)signal;
+	pthread_exit(NULL);
+}
+static void *thread_ends_in_handler(void *arg)
+{
+	(void)arg;
+	if (work_quick(1) == 4)
+		raise(SIGUSR2);
+	return NULL;
+}
+static void after_handler(void)
+{
+	CHECK(signal(SIGUSR2, ends) != SIG_ERR);
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+		long given = 0;
+		CHECK(pthread_create(&thread, NULL, thread_ends_in_handler, NULL) == 0);
+		pthread_join(thread, NULL);
+		CHECK(pthread_create(&thread, NULL, thread_works_once, &given) == 0);
+		pthread_join(thread, NULL);
+		CHECK(given == 1);
+	}
 }
 
 /* What is executed inherits the environment. */
@@ -250,12 +335,14 @@ static const struct part {
 	{"exit() of a child inside of a limited function", inside_exit},
 	{"in threads", threads},
 	{"in the child of a thread, and in its threads", child_of_thread},
+	{"in the children of a program whose other threads are anywhere", child_amid},
+	{"in threads after one that has ended in a handler", after_handler},
 	{"in what is executed", executed},
 	{"the work, in slices", sliced},
 	{"all of it, in slices", sliced_and_given_up},
 };
 #define PARTS (int)(sizeof parts / sizeof *parts)
-#define SLICED 9 /* the first that is not run without */
+#define SLICED 11 /* the first that is not run without */
 
 static long pauses_of(const char *said)
 {
