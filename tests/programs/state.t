@@ -12,6 +12,7 @@ cat >"$DATA/state.c" <<'EOC'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -125,6 +126,25 @@ static void environment(void)
 	}
 }
 
+/* A program that lays out its environment itself, as shells and perl do: between unmapping the old and setting the new one
+ * nobody else can look there. */
+static void own_environment(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		char **next = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *text = (char *)(next + 3);
+		next[0] = text;
+		next[1] = text + sprintf(text, "A=%d", i) + 1;
+		strcpy(next[1], "PATH=/bin:/usr/bin");
+		if (i)
+			munmap(environ, 4096);
+		for (int n = 0; n < 4; n++)
+			compute();
+		environ = next;
+		add(getenv("A"));
+	}
+}
+
 static void users(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -139,7 +159,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } tests[] = {
 		{"strtok", tokens}, {"rand", numbers}, {"localtime", calendar}, {"setlocale", locales}, {"strerror", errors},
-		{"getopt", arguments}, {"setenv", environment}, {"getpwnam", users},
+		{"getopt", arguments}, {"setenv", environment}, {"environ", own_environment}, {"getpwnam", users},
 	};
 	for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)
 		if (argc < 2 || strcmp(argv[1], tests[i].name) == 0) {
@@ -179,7 +199,7 @@ disturbed() {
 	return 1
 }
 
-for function in strtok rand localtime setlocale strerror getopt setenv getpwnam; do
+for function in strtok rand localtime setlocale strerror getopt setenv environ getpwnam; do
 	same "$function" -- "$DATA/state" "$function"
 done
 same 'all in one process' -- "$DATA/state"
