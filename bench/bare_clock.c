@@ -47,7 +47,8 @@ static struct timespec to_timespec(double ns) {
 	return t;
 }
 
-timer_t bare_thread_timer(void) {
+timer_t bare_thread_timer(void (*handler)(int)) {
+	handle_with(handler);
 	struct sigevent event;
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
@@ -122,14 +123,14 @@ static void *keep_deadlines(void *keeper) {
 double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupted) {
 	struct keeper keeper = { .every_ns = (double)period_ns };
 	timer_t timer = NULL;
-	handle_with(count_only);
 	atomic_store(&interrupts, 0);
 	if (by == BY_TIMER) {
-		timer = bare_thread_timer();
+		timer = bare_thread_timer(count_only);
 		struct timespec period = to_timespec((double)period_ns);
 		struct itimerspec every = { .it_value = period, .it_interval = period };
 		timer_settime(timer, 0, &every, NULL);
 	} else if (by == BY_KEEPER) {
+		handle_with(count_only);
 		keeper_start(&keeper, keep_period);
 	}
 	double start = now_ns();
@@ -144,7 +145,7 @@ double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t 
 }
 
 static void late_by_timer(uint64_t budget_us, uint32_t count, double until, struct samples *s) {
-	timer_t timer = bare_thread_timer();
+	timer_t timer = bare_thread_timer(note_time);
 	for (uint32_t i = 0; i < count && now_ns() < until; i++) {
 		atomic_store(&handled_at, 0.0);
 		double deadline = now_ns() + (double)budget_us * NS_PER_US;
@@ -160,11 +161,11 @@ static void late_by_timer(uint64_t budget_us, uint32_t count, double until, stru
 
 void base_late(uint64_t budget_us, enum interrupter by, uint32_t count, uint64_t limit_ns, struct samples *s) {
 	double until = limit_ns ? now_ns() + (double)limit_ns : INFINITY;
-	handle_with(note_time);
 	if (by == BY_TIMER) {
 		late_by_timer(budget_us, count, until, s);
 		return;
 	}
+	handle_with(note_time);
 	struct keeper keeper = { .every_ns = (double)budget_us * NS_PER_US, .count = count, .until = until, .late = s };
 	keeper_start(&keeper, keep_deadlines);
 	while (!atomic_load_explicit(&keeper.stop, memory_order_relaxed))
@@ -184,8 +185,7 @@ void base_watch(uint64_t state_and_depth, uint64_t period_ns, uint32_t count, st
 	double ns = watch_ns_per_tick();
 	if (state >= STATE_KINDS || !state_available(state))
 		die("watch an interruption", "no such state", EINVAL);
-	handle_with(end_watch);
-	timer_t timer = bare_thread_timer();
+	timer_t timer = bare_thread_timer(end_watch);
 	for (uint32_t i = 0; i < count; i++) {
 		struct watch w = { .state = state, .depth = (uint32_t)state_and_depth };
 		struct itimerspec once = { .it_value = to_timespec((double)period_ns) };

@@ -21,7 +21,7 @@ double base_kill(uint64_t holding);
 double base_spawn(uint64_t kind);
 double base_idle(uint64_t libraries);
 /* bare_clock.c */
-timer_t bare_thread_timer(void); /* signals this thread with one that must be handled */
+timer_t bare_thread_timer(void (*handler)(int)); /* signals this thread, where `handler` runs */
 enum interrupter { BY_NONE, BY_TIMER, BY_KEEPER };
 /* base_work - nanoseconds of work(job) while it is interrupted. */
 double base_work(void (*work)(void *), void *job, enum interrupter by, uint64_t period_ns, uint64_t *interrupts);
