@@ -57,9 +57,9 @@ $(BENCH_DIR)/%.o: bench/%.S bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 $(BENCH_DIR)/reach_got.o: BENCH_CFLAGS += -fPIC
-$(BENCH_DIR)/install.o: gotcha/libset.h shim/shim.h
+$(BENCH_DIR)/install.o: gotcha/libset.h $(wildcard shim/*.h)
 $(BENCH_DIR)/install.o $(BENCH_DIR)/table.o: BENCH_CFLAGS += -fvisibility=hidden -fno-stack-protector
-$(BENCH_DIR)/table.o: gotcha/table.c gotcha/libset.h shim/shim.h bench/bench.mk
+$(BENCH_DIR)/table.o: gotcha/table.c gotcha/libset.h $(wildcard shim/*.h) bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 

@@ -18,15 +18,6 @@
 #define RED_ZONE 128
 #define CLEANUP_STACK ((size_t)32 << 10) /* room that cleanup handlers must have on a call's stack */
 
-struct shim_cleanup {
-	struct shim_cleanup *next;
-	void (*handler)(void *);
-	void *arg;
-	uint64_t sp; /* of who pushed it */
-};
-
-extern void *shim_real_malloc, *shim_real_free;
-
 static const char *name_of(const struct shim_call *call, char *room, size_t bytes)
 {
 	if (call->name)
@@ -49,68 +40,6 @@ int shim_cpu_exhausted(const struct shim_call *call)
 	gotcha_fail(EDQUOT, name_of(call, room, sizeof room), "its %llu us of processor time are used up",
 		    (unsigned long long)(call->cpu_limit_ns / 1000));
 	return EDQUOT;
-}
-
-/* ---- cleanup handlers */
-
-static struct shim_cleanup *pop(struct shim_call *call)
-{
-	struct shim_cleanup *top = call->cleanups;
-
-	if (top)
-		call->cleanups = top->next;
-	return top;
-}
-
-SHIM_EXPORT int inger_cleanup_push(void (*handler)(void *), void *arg)
-{
-	struct shim_call *call = shim_tls.call;
-
-	if (!handler || !call || call->adopted) {
-		gotcha_fail(EINVAL, "inger_cleanup_push", !handler ? "the handler is NULL" : "no preemptible function is running");
-		return -1;
-	}
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	struct shim_cleanup *c = ((void *(*)(size_t))shim_real_malloc)(sizeof *c);
-	if (c) {
-		*c = (struct shim_cleanup){call->cleanups, handler, arg, (uint64_t)SHIM_FRAME};
-		call->cleanups = c;
-	}
-	shim_defer_end(call, deferred);
-	return c ? 0 : -1;
-}
-
-SHIM_EXPORT int inger_cleanup_pop(int execute)
-{
-	struct shim_call *call = shim_tls.call;
-	struct shim_cleanup taken = {0};
-
-	if (call && call->cleanups) {
-		bool deferred = shim_defer_begin(call, SHIM_FRAME);
-		struct shim_cleanup *c = pop(call);
-		taken = *c;
-		((void (*)(void *))shim_real_free)(c);
-		shim_defer_end(call, deferred);
-	}
-	if (!taken.handler) {
-		gotcha_fail(EINVAL, "inger_cleanup_pop", "there is no handler");
-		return -1;
-	}
-	if (execute)
-		taken.handler(taken.arg);
-	return 0;
-}
-
-void shim_cleanup_run_above(struct shim_call *call, uint64_t cfa)
-{
-	while (call->cleanups && call->cleanups->sp <= cfa)
-		(void)inger_cleanup_pop(1);
-}
-
-/* Runs as the call's function, on its stack, below what is there. */
-static void run_handlers(void *arg)
-{
-	shim_cleanup_run_above(arg, UINT64_MAX);
 }
 
 /* ---- slices after the end */
@@ -171,6 +100,12 @@ static uint64_t paused_rsp(const struct shim_call *call)
 	if (call->state == SHIM_FAULTED || call->resume_entry == (uint64_t)shim_entry_full)
 		return call->regs[SHIM_RSP];
 	return call->voluntary_rsp;
+}
+
+/* Runs as the call's function, on its stack, below what is there. */
+static void run_handlers(void *arg)
+{
+	shim_cleanup_run_above(arg, UINT64_MAX);
 }
 
 /* Cleanup handlers and unwinding. The frames of the function stay where they are: handlers have pointers into them. */
@@ -245,10 +180,7 @@ static void release(struct shim_thread *t, struct shim_call *call)
 
 static void drop_traces(struct shim_call *call)
 {
-	struct shim_cleanup *c;
-
-	while ((c = pop(call)))
-		((void (*)(void *))shim_real_free)(c);
+	shim_cleanup_drop(call);
 	if (call->holds.count)
 		hold_end(call);
 	if (call->overflowed)

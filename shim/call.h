@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.h - what is kept of each call, of each kernel thread that launches, and in each TCB. */
+#ifndef SHIM_CALL_H
+#define SHIM_CALL_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "hold.h"
+#include "offsets.h"
+#include "own.h"
+
+#define SHIM_NEVER UINT64_MAX
+#define SHIM_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SHIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SHIM_EXPORT __attribute__((visibility("default")))
+
+/* The signal that ends a slice: the last but one, because valgrind keeps the last for itself. */
+#define SHIM_SIGNAL 63
+/* Marks our own signals; what arrives without it belongs to the program. */
+#define SHIM_SIGNAL_COOKIE 0x696e676572ull
+/* Room for a signal frame with AMX state (about 12 KiB) and a handler. */
+#define SHIM_FAULT_STACK_BYTES ((size_t)32 << 10)
+
+enum shim_state {
+	SHIM_FREE = STATE_FREE,         /* in a pool */
+	SHIM_PAUSED = STATE_PAUSED,     /* owned by the caller of launch() */
+	SHIM_RESUMING = STATE_RESUMING, /* taken by a resumer that has not switched yet */
+	SHIM_RUNNING = STATE_RUNNING,   /* on its own stack and TCB */
+	SHIM_PAUSING = STATE_PAUSING,   /* registers saved, on the way to the resumer */
+	SHIM_DONE = STATE_DONE,         /* the function returned */
+	SHIM_LOST = STATE_LOST,         /* left by a longjmp() to outside, or by pthread_exit() */
+	SHIM_FAULTED = STATE_FAULTED,   /* ended by a contained fault, see shim_call.fault */
+};
+
+struct shim_thread;
+struct gotcha_set;
+
+/* The signal's bit in the kernel's masks. libc's sigset_t begins with the kernel's 64 bits. */
+#define SHIM_SIGNAL_BIT (1ull << (SHIM_SIGNAL - 1))
+static inline uint64_t *shim_mask_bits(sigset_t *set)
+{
+	return (uint64_t *)set;
+}
+
+/* Places in shim_call.regs and in the kernel's gregs. */
+enum { SHIM_R12 = 4, SHIM_RDI = 8, SHIM_RBX = 11, SHIM_RAX = 13, SHIM_RCX = 14, SHIM_RSP = 15, SHIM_RIP = 16, SHIM_EFL = 17 };
+
+/* Signals seen by a context: tells whether an EINTR was the program's. Written by handlers on the context's own thread. */
+struct shim_marks {
+	uint64_t ours;     /* preemption signals */
+	uint64_t programs; /* signals that ran a handler of the program */
+};
+
+/* The variables of getopt(), which the program's code reaches without the help of a libset. */
+struct shim_options {
+	char *optarg;
+	int optind, opterr, optopt;
+};
+
+/* A contained fault, as the handler saw it. */
+struct shim_fault {
+	int signal, code;
+	bool stack_overflow;
+	uint64_t address, instruction;
+};
+
+/* INGER_UNWIND: a stack that is being unwound; unwind.c. The places are RIP, RSP, RBX, RBP, R12 to R15, and whether RIP is
+ * that of an interrupted instruction. */
+struct shim_unwind {
+	uint64_t from[9];      /* where the unwinder starts */
+	uint64_t beyond[9];    /* where it goes on after the frame that it must not enter; RIP 0: nowhere */
+	uint64_t stop_rsp;     /* that frame's */
+	bool returning;        /* `from` is a deferred function's end, and its caller has not been seen */
+	void *hidden, **hidden_from; /* C++ exceptions being handled, out of sight */
+	uint64_t exception[4] __attribute__((aligned(16))); /* struct _Unwind_Exception */
+};
+
+struct shim_call {
+	/* Written on the call's own thread, read by the handlers that interrupt it. */
+	uint64_t defer_rsp; /* stack pointer where a deferred section began; 0: none. See shim_deferred(). */
+	uint64_t defer_ret; /* the section's return address */
+	uint64_t defer_rbx; /* the section's saved rbx */
+	uint32_t pending;   /* a pause became due in a deferred section */
+	_Atomic uint32_t state;
+	uint64_t fs;            /* FS base of the call */
+	uint64_t resume_entry;  /* where switch_amd64.S goes on */
+	uint64_t voluntary_rsp; /* saved by inger_pause() */
+	uint64_t caller_rsp;    /* the resumer's stack */
+	uint64_t caller_fs;     /* the resumer's FS base */
+	uint64_t stack_top;     /* 16-byte aligned */
+	void (*func)(void *);
+	void *arg;
+	struct shim_thread *thread; /* the thread that runs it; valid while not paused */
+	uint32_t finish_work;       /* thread-local destructors or key destructors are due at completion */
+	uint32_t adopted;           /* main() itself, on its own stack and TCB */
+	uint64_t sigmask;           /* adopted: the program's signal mask while paused */
+	void *xsave;                /* extended state, 64-byte aligned */
+	int own_errno;              /* errno of the own TCB during an own-TCB section */
+	uint32_t yielded;           /* the pause came from inger_pause() */
+	uint64_t regs[18];          /* general registers and flags of a preempted call */
+	void *defer_slot;           /* which function the deferred section is: its slot, the name of one written in C, or NULL for a handler */
+	uint64_t entry_rsp;         /* where shim_entry_start begins: stack_top, or below what a cancelled call has there */
+
+	uint32_t at_return;         /* regs: RIP is a return address (shim_pause_here()), not an instruction that was interrupted */
+	uint32_t stepping;          /* it pauses at the end of the next deferred section; unwind.c */
+	struct shim_unwind unwind;
+	uint64_t made_for;          /* paused at the end of malloc() or its like: their return address */
+
+	struct shim_call *parent; /* the call that runs this one, or NULL */
+	struct shim_call *next;   /* free list */
+	uint64_t deadline;        /* ticks; SHIM_NEVER: none */
+	uint64_t slice_start;     /* ticks */
+	struct shim_marks marks;
+	uint32_t index;      /* place in the call table */
+	uint32_t generation; /* ages handles */
+	char *stack_low;     /* lowest usable address */
+	void *map;
+	size_t map_bytes;
+	size_t stack_bytes;
+	const char *name;
+	struct gotcha_set *set; /* an isolated call's libset; kept while pooled */
+	struct shim_options options; /* isolated: the other side's getopt() variables */
+	struct shim_owner owner;     /* own.h */
+	struct shim_holds holds;     /* hold.h */
+	struct shim_cleanup *cleanups; /* newest first; cleanup.c */
+	struct shim_patterns *patterns; /* wrap_regex.c; kept while pooled */
+	uint32_t flags;              /* enum inger_flags */
+	uint32_t untracked;          /* depth of what allocates for the program, not for the call: see wrap_regex.c */
+	bool special;                /* launched with attributes that are not the next launch's */
+	bool ending;                 /* cancel() lets it run on until it holds nothing that outlives it */
+	bool overflowed;             /* INGER_CONTAIN: its stack is full, and it pauses at the end of the deferred section */
+	bool unwinding;              /* its stack is being unwound */
+	bool launches;               /* it has launched calls of its own */
+	bool mask_changed;           /* its signal mask is its own, see wrap_mask.c */
+	uint64_t kept_mask;          /* of its blocked signals, those that stay blocked on kept_thread while it is paused */
+	struct shim_thread *kept_thread;
+	uint64_t mask, outer_mask;   /* mask_changed: its own while paused, and what the resumer's was */
+	void *launcher;              /* handle of the call that launched it, or NULL */
+	uint64_t cpu_limit_ns, cpu_used_ns, grace_us, cleanup_us;
+	struct inger_fault *fault_to; /* the caller's */
+	struct shim_fault fault;
+	void *exit_value; /* STATE_LOST by pthread_exit() */
+	bool exits_thread;
+	uint64_t valgrind_stack; /* valgrind's number for the stack */
+};
+
+/* What has happened on a kernel thread; read from anywhere, written by the thread. */
+struct shim_counts {
+	uint64_t launched, completed, cancelled, faulted, abandoned, slices, slices_ended, deferrals, spurious;
+};
+
+/* One kernel thread. Written by the thread itself and its handlers, except the fields marked. */
+struct shim_thread {
+	uint64_t fs; /* own FS base */
+	struct shim_call *current;
+	_Atomic uint64_t deadline; /* of the innermost running call, ticks; SHIM_NEVER: none */
+	_Atomic uint64_t armed;    /* a signal will come for this deadline or earlier; SHIM_NEVER: none */
+	uint64_t target;           /* ticks at which the clock was told to fire; for the bias */
+	uint64_t backoff_ns;
+	uint32_t handlers;    /* handlers of the program under way */
+	uint64_t interrupted_mask; /* of what the outermost of them interrupted */
+	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
+	struct shim_marks marks;
+	struct shim_call *free[2]; /* shared, isolated */
+	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
+	struct shim_limits *limits;  /* limit.c */
+	bool limits_busy;            /* they are being changed: no pause */
+	uint32_t free_count[2];
+	pid_t tid;
+	int timer; /* kernel timer id, -1: none yet */
+	bool in_use;
+	bool quiet; /* about to exec: no pause, no clock */
+	bool fault_stack_ours;
+	void *fault_stack;
+	struct shim_thread *next; /* registry; never unlinked, reused */
+	struct shim_counts counts; /* stats.c */
+	int reason_error;         /* inger_strerror(): errno of the last failure that has a reason */
+	char reason[256];
+	_Atomic uint64_t trace_at; /* next event of the page that is this thread's; trace_sig.c */
+	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
+};
+
+/* The FS base that is in force. */
+static inline uint64_t shim_fs(void)
+{
+	uint64_t fs;
+	__asm__("movq %%fs:0, %0" : "=r"(fs)); /* tcbhead_t.tcb: the ABI's self pointer */
+	return fs;
+}
+
+/* In every TCB. `call` is set in a call's TCB only. */
+struct shim_tls {
+	struct shim_call *call;
+	struct shim_thread *thread;
+	uint64_t exec_ret;      /* return address of an exec wrapper */
+	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
+	bool preparing;         /* limit.c */
+	/* The running libset, all zero for the starting one; set together by gotcha_switch(). */
+	struct gotcha_set *set;
+	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
+	uint64_t slots; /* its per-libset functions of libc minus the starting libset's */
+	struct shim_owner *maker; /* the libset whose constructors run here: what they allocate is its own */
+};
+#define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
+extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+#define SHIM_CHECK_OFFSET(type, field, constant) \
+	_Static_assert(offsetof(struct type, field) == (constant), "offsets.h and struct " #type " disagree: " #field)
+SHIM_CHECK_OFFSET(shim_call, defer_rsp, CALL_DEFER_RSP);
+SHIM_CHECK_OFFSET(shim_call, defer_ret, CALL_DEFER_RET);
+SHIM_CHECK_OFFSET(shim_call, defer_rbx, CALL_DEFER_RBX);
+SHIM_CHECK_OFFSET(shim_call, pending, CALL_PENDING);
+SHIM_CHECK_OFFSET(shim_call, state, CALL_STATE);
+SHIM_CHECK_OFFSET(shim_call, fs, CALL_FS);
+SHIM_CHECK_OFFSET(shim_call, resume_entry, CALL_RESUME_ENTRY);
+SHIM_CHECK_OFFSET(shim_call, voluntary_rsp, CALL_VOLUNTARY_RSP);
+SHIM_CHECK_OFFSET(shim_call, caller_rsp, CALL_CALLER_RSP);
+SHIM_CHECK_OFFSET(shim_call, caller_fs, CALL_CALLER_FS);
+SHIM_CHECK_OFFSET(shim_call, stack_top, CALL_STACK_TOP);
+SHIM_CHECK_OFFSET(shim_call, func, CALL_FUNC);
+SHIM_CHECK_OFFSET(shim_call, arg, CALL_ARG);
+SHIM_CHECK_OFFSET(shim_call, thread, CALL_THREAD);
+SHIM_CHECK_OFFSET(shim_call, finish_work, CALL_FINISH_WORK);
+SHIM_CHECK_OFFSET(shim_call, adopted, CALL_ADOPTED);
+SHIM_CHECK_OFFSET(shim_call, sigmask, CALL_SIGMASK);
+SHIM_CHECK_OFFSET(shim_call, xsave, CALL_XSAVE);
+SHIM_CHECK_OFFSET(shim_call, own_errno, CALL_OWN_ERRNO);
+SHIM_CHECK_OFFSET(shim_call, yielded, CALL_YIELDED);
+SHIM_CHECK_OFFSET(shim_call, regs, CALL_REGS);
+SHIM_CHECK_OFFSET(shim_call, defer_slot, CALL_DEFER_SLOT);
+SHIM_CHECK_OFFSET(shim_call, entry_rsp, CALL_ENTRY_RSP);
+SHIM_CHECK_OFFSET(shim_call, at_return, CALL_AT_RETURN);
+SHIM_CHECK_OFFSET(shim_call, unwind, CALL_UNWIND);
+SHIM_CHECK_OFFSET(shim_thread, fs, THREAD_FS);
+SHIM_CHECK_OFFSET(shim_tls, call, TLS_CALL);
+SHIM_CHECK_OFFSET(shim_tls, thread, TLS_THREAD);
+SHIM_CHECK_OFFSET(shim_tls, exec_ret, TLS_EXEC_RET);
+SHIM_CHECK_OFFSET(shim_tls, set, TLS_SET);
+SHIM_CHECK_OFFSET(shim_tls, slots, TLS_SLOTS);
+
+#endif
