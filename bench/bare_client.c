@@ -1,60 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bare_client.c - the side of a case: start the bare process, ask, collect. */
+/* bare_client.c - the side of a case: ask the bare process, collect. */
 #include "bare.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <unistd.h>
-
-extern char **environ;
-
-static int to_bare = -1, from_bare = -1;
-
-static void start(void) {
-	int request[2], answer[2];
-	/* Without O_CLOEXEC the child would hold the writing end of its own input and never see the end of file. */
-	if (pipe2(request, O_CLOEXEC) || pipe2(answer, O_CLOEXEC))
-		die("start the bare process", "pipe", errno);
-	posix_spawn_file_actions_t actions;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, request[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, answer[1], STDOUT_FILENO);
-	const char *path = in_directory_of_exe("bare");
-	char *argv[] = { (char *)"bare", NULL };
-	pid_t pid;
-	int failed = posix_spawn(&pid, path, &actions, NULL, argv, environ);
-	if (failed)
-		die("start the bare process", path, failed);
-	posix_spawn_file_actions_destroy(&actions);
-	close(request[0]);
-	close(answer[1]);
-	to_bare = request[1];
-	from_bare = answer[0];
-}
-
-static void read_all(void *data, size_t bytes) {
-	for (char *p = data; bytes;) {
-		ssize_t n = read(from_bare, p, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			die("read from the bare process", n ? "pipe" : "it ended early", n ? errno : 0);
-		p += n;
-		bytes -= (size_t)n;
-	}
-}
+#include "child.h"
 
 static uint64_t ask(const struct bare_request *request, struct samples *s) {
-	if (to_bare < 0)
-		start();
-	if (write(to_bare, request, sizeof(*request)) != (ssize_t)sizeof(*request))
-		die("ask the bare process", "pipe", errno);
+	static struct child bare;
+	if (!bare.pid)
+		bare = child_start("bare", NULL, NULL);
 	struct bare_answer answer;
-	read_all(&answer, sizeof(answer));
+	child_ask(&bare, request, sizeof(*request), &answer, sizeof(answer));
 	for (uint64_t i = 0; i < answer.count; i++) {
 		double value;
-		read_all(&value, sizeof(value));
+		child_read(&bare, &value, sizeof(value));
 		samples_add(s, value);
 	}
 	return answer.interrupts;

@@ -3,8 +3,9 @@
 #
 # The driver is Go (bench/driver), the cases are C; it reads their records and writes results.json, results.md and pictures.
 # The bare process, noise and idle do not have the library. The cases are linked with it, and so are sets and relink,
-# which need a process for each sample. install is a part of the library by itself. libbenchlib.so and what is in
-# build/bench/lib are the libraries to be reached, copied and relinked. instead/ has programs and rules of its own.
+# which need a process for each sample, and limited and launches, which need one for each environment. install is a part of
+# the library by itself. libbenchlib.so and what is in build/bench/lib are the libraries to be reached, copied and relinked.
+# instead/ has programs and rules of its own.
 
 BENCH_DIR    := build/bench
 BENCH_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Iinclude
@@ -23,8 +24,9 @@ BENCH_IDLE    := $(call bench_objects,idle libraries harness)
 BENCH_INSTALL := $(call bench_objects,install table harness)
 BENCH_STEPS   := $(call bench_objects,steps harness)
 BENCH_LIMITED := $(call bench_objects,limited harness)
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps limited instead instead_inger image_inger \
-	image_fork instead.lines) $(BENCH_DRIVER)
+BENCH_LAUNCHES := $(call bench_objects,launches harness)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIR)/,bare cases noise sets relink idle install steps limited launches instead instead_inger \
+	image_inger image_fork instead.lines) $(BENCH_DRIVER)
 
 include bench/instead/instead.mk
 
@@ -85,6 +87,8 @@ $(BENCH_DIR)/relink: $(BENCH_RELINK) | build/libinger.so
 
 $(BENCH_DIR)/limited: $(BENCH_LIMITED) $(BENCH_DIR)/libbenchlib.so | build/libinger.so
 	$(CC) -o $@ $(BENCH_LIMITED) -Wl,--no-as-needed -Lbuild -linger -L$(BENCH_DIR) -lbenchlib -lm -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN'
+$(BENCH_DIR)/launches: $(BENCH_LAUNCHES) | build/libinger.so
+	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 $(BENCH_DIR)/steps: $(BENCH_STEPS) | build/libinger.so
 	$(CC) -o $@ $^ -Lbuild -linger -lm -Wl,-rpath,'$$ORIGIN/..'
 
