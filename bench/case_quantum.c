@@ -66,7 +66,7 @@ static void expect(const struct work *work, double ns) {
 	work->loop(&expected);
 }
 
-/* slice_ns: the mean of the slices that ended by a pause. */
+/* slice_ns: the mean of the slices that ended by a pause; all of it when none did, because the clock came too late. */
 static double sliced(const struct work *work, uint64_t quantum_us, uint64_t *pauses, double *slice_ns) {
 	union job job;
 	memset(&job, 0, sizeof(job)); /* all of it is compared */
@@ -84,8 +84,13 @@ static double sliced(const struct work *work, uint64_t quantum_us, uint64_t *pau
 	double elapsed = now_ns() - start;
 	if (memcmp(&job, &expected, sizeof(expected)))
 		die("compute in slices", "the result differs from the one computed without pauses", 0);
-	*slice_ns = *pauses ? (paused - start) / (double)*pauses : 0;
+	*slice_ns = *pauses ? (paused - start) / (double)*pauses : elapsed;
 	return elapsed;
+}
+
+static void check_paused(const struct figures *f) {
+	if (!f->pauses)
+		die("compute in slices", "no pause in any of them", 0);
 }
 
 static double last(const struct samples *s) { return s->value[s->count - 1]; }
@@ -93,8 +98,6 @@ static double last(const struct samples *s) { return s->value[s->count - 1]; }
 static void turn(const struct plan *plan, const struct work *work, unsigned quantum_us, struct figures *f) {
 	uint64_t pauses = 0;
 	double period, own = sliced(work, quantum_us, &pauses, &period);
-	if (!pauses)
-		die("compute in slices", "no pause in several slices", 0);
 	/* As often as it was just paused: a late pause makes the next one later. */
 	enum bare_op interrupted = plan->timekeeper ? work->keeper : work->timer;
 	uint64_t interrupts = bare_interrupted(interrupted, expected.rounds, period, &f->floor_elapsed);
@@ -106,7 +109,8 @@ static void turn(const struct plan *plan, const struct work *work, unsigned quan
 	samples_add(&f->own_percent, plain / own * 100);
 	samples_add(&f->floor_percent, plain / floor * 100);
 	samples_add(&f->slower_percent, (own / floor - 1) * 100);
-	samples_add(&f->own_cost, (own - plain) / (double)pauses / NS_PER_US);
+	if (pauses)
+		samples_add(&f->own_cost, (own - plain) / (double)pauses / NS_PER_US);
 	if (interrupts)
 		samples_add(&f->floor_cost, (floor - plain) / (double)interrupts / NS_PER_US);
 	samples_add(&f->slice_us, period / NS_PER_US);
@@ -117,6 +121,7 @@ void bench_compute(const struct plan *plan) {
 	expect(&compute, plan->quick ? 0.1 * NS_PER_S : 0.5 * NS_PER_S);
 	for (int n = 0; n < (plan->quick ? 3 : 5); n++)
 		turn(plan, &compute, COMPUTE_US, &f);
+	check_paused(&f);
 	const char *name = plan->timekeeper ? "compute_loop_timekeeper" : "compute_loop_timer";
 	double turns = (double)f.elapsed.count, percent = median(&f.slower_percent);
 	line_begin(name, f.elapsed.count, 1);
@@ -133,12 +138,13 @@ void bench_compute(const struct plan *plan) {
 static void report(const char *clock, unsigned quantum_us, struct figures *f) {
 	char name[64], own[64], floor[64];
 	double turns = (double)f->elapsed.count;
+	check_paused(f);
 	snprintf(own, sizeof(own), "libinger, %s", clock);
 	snprintf(floor, sizeof(floor), "empty handler, %s", clock);
 	curve_point(&overhead, own, quantum_us, &f->own_percent);
 	curve_point(&overhead, floor, quantum_us, &f->floor_percent);
 	curve_point(&slice, own, quantum_us, &f->slice_us);
-	if (quantum_us <= COST_UP_TO_US && f->floor_cost.count) {
+	if (quantum_us <= COST_UP_TO_US && f->own_cost.count && f->floor_cost.count) {
 		curve_point(&cost, own, quantum_us, &f->own_cost);
 		curve_point(&cost, floor, quantum_us, &f->floor_cost);
 	}
