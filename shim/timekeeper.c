@@ -16,6 +16,8 @@
 
 #pragma GCC target("general-regs-only")
 
+#define LINGER_US 10
+
 static _Atomic uint64_t until = SHIM_NEVER;          /* written by the timekeeper: it sleeps until then */
 static _Atomic uint32_t knocks;                      /* futex: an earlier deadline has come up */
 static struct shim_thread *_Atomic sending;          /* whom the timekeeper is about to signal */
@@ -46,8 +48,8 @@ static void signal_thread(const struct shim_thread *t)
 	shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info);
 }
 
-/* Signal who is due; the earliest of the others. */
-static uint64_t serve(void)
+/* Signal who is due, the last of them is *signalled; the earliest of the others. */
+static uint64_t serve(struct shim_thread **signalled)
 {
 	uint64_t next = SHIM_NEVER;
 
@@ -61,10 +63,37 @@ static uint64_t serve(void)
 			continue;
 		}
 		atomic_store(&sending, t);
-		if (atomic_compare_exchange_strong(&t->wake, &wake, SHIM_NEVER))
+		if (atomic_compare_exchange_strong(&t->wake, &wake, SHIM_NEVER)) {
 			signal_thread(t);
+			*signalled = t;
+		}
 		atomic_store(&sending, NULL);
 	}
+	return next;
+}
+
+/* Slices follow each other: a thread that has been signalled asks again some microseconds later. If the timekeeper sleeps then,
+ * it has to be woken, a system call and an interrupt of another processor. So it looks on for a while, unless that was in vain
+ * more often than not. */
+static uint64_t linger(const struct shim_thread *t)
+{
+	static int worth; /* -8 to 8 */
+	struct shim_thread *other;
+	uint64_t end = shim_now() + shim_us_to_ticks(LINGER_US), next;
+
+	if (worth < 0) {
+		worth++; /* tried again some signals later */
+		return serve(&other);
+	}
+	do {
+		__builtin_ia32_pause();
+		next = serve(&other);
+		if (atomic_load(&t->wake) != SHIM_NEVER) {
+			worth += worth < 8;
+			return next;
+		}
+	} while (shim_now() < end);
+	worth = worth > 0 ? worth - 2 : -8;
 	return next;
 }
 
@@ -76,9 +105,12 @@ static void *keep_time(void *unused)
 	for (;;) {
 		uint32_t seen = atomic_load(&knocks);
 		atomic_store(&until, 0); /* nobody needs to knock while we look */
-		uint64_t next = serve();
+		struct shim_thread *signalled = NULL;
+		uint64_t next = serve(&signalled);
+		if (signalled)
+			next = linger(signalled);
 		atomic_store(&until, next);
-		uint64_t once_more = serve();
+		uint64_t once_more = serve(&signalled);
 		if (once_more < next)
 			continue;
 		struct timespec sleep = {0}, *timeout = NULL;
