@@ -33,9 +33,13 @@ func (w *world) binder(o *object) *binder {
 }
 
 // lookup searches the scopes; 0 for an undefined weak symbol.
-func (b *binder) lookup(index uint32, s elf.Symbol) (uint64, error) {
+func (b *binder) lookup(index uint32) (uint64, error) {
 	if address, known := b.found[index]; known {
 		return address, nil
+	}
+	s, err := b.o.Symbol(index)
+	if err != nil {
+		return 0, err
 	}
 	address, err := b.search(s)
 	if err == nil {
@@ -86,38 +90,33 @@ func (w *world) unique(o *object, d elf.Symbol) (*object, elf.Symbol) {
 	return o, d
 }
 
-// target gives the address that a relocation's word leads to, without the addend, and the symbol. A function with a limit is
-// meant, not its stub.
-func (b *binder) target(r elf.Relocation) (uint64, elf.Symbol, error) {
-	address, s, err := b.bound(r)
-	return theLimits.function(address), s, err
+// target gives the address that a relocation's word leads to, without the addend. A function with a limit is meant, not its
+// stub.
+func (b *binder) target(r elf.Relocation) (uint64, error) {
+	address, err := b.bound(r)
+	return theLimits.function(address), err
 }
 
-func (b *binder) bound(r elf.Relocation) (uint64, elf.Symbol, error) {
-	s, err := b.o.Symbol(r.Symbol)
-	if err != nil {
-		return 0, s, err
-	}
+func (b *binder) bound(r elf.Relocation) (uint64, error) {
 	live, err := b.o.Word(r.Offset)
 	if err != nil {
-		return 0, s, err
+		return 0, err
 	}
 	switch r.Type {
 	case delf.R_X86_64_GLOB_DAT:
-		return live, s, nil
+		return live, nil
 	case delf.R_X86_64_JMP_SLOT:
 		// A word that leads into the object's own text has not been bound yet, or is bound to its own function.
 		if live-b.o.low() < b.o.high()-b.o.low() {
 			break
 		}
-		return live, s, nil
+		return live, nil
 	case delf.R_X86_64_64:
 		if b.o.inRELRO(r.Offset) {
-			return live - uint64(r.Addend), s, nil
+			return live - uint64(r.Addend), nil
 		}
 	}
-	address, err := b.lookup(r.Symbol, s)
-	return address, s, err
+	return b.lookup(r.Symbol)
 }
 
 // refer notes the exported data that an object which is not copied refers to: the variable it means is the starting
@@ -131,7 +130,7 @@ func (w *world) refer(o *object) error {
 		if r.Type != delf.R_X86_64_GLOB_DAT && r.Type != delf.R_X86_64_64 {
 			continue
 		}
-		address, _, err := b.target(r)
+		address, err := b.target(r)
 		if err != nil {
 			continue // the linker found it, or did not need to; data is bound at once
 		}

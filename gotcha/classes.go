@@ -19,9 +19,9 @@ func isClassTable(symbol string) bool {
 // classTable lets a word of the program that leads to a library's table of virtual functions lead to a copy, in which the
 // functions follow the libset. Where constructors are inline it is the program that gives objects their table; a program
 // that is not built with -fPIC has a copy of its own from the start (copiedTable).
-func (w *world) classTable(o *object, r elf.Relocation, s elf.Symbol, target uint64) []reference {
-	m := w.copyAt(target)
-	if m == nil || m.libc() || !m.done {
+func (w *world) classTable(o *object, r elf.Relocation, m *object, target uint64) []reference {
+	s, err := o.Symbol(r.Symbol)
+	if err != nil || !isClassTable(s.Name) {
 		return nil
 	}
 	d, ok := m.Lookup(s.Name, s.Version)

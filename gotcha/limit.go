@@ -176,7 +176,7 @@ func (l *limits) bind(o *object) error {
 		if !slices.ContainsFunc(l.rules, func(rule limit.Rule) bool { return rule.MatchesSymbol(s.Name) }) {
 			continue
 		}
-		target, _, err := b.target(r)
+		target, err := b.target(r)
 		if err != nil || target == 0 {
 			continue // not bound, and perhaps never to be
 		}

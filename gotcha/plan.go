@@ -24,13 +24,16 @@ import (
 	"libinger/elf"
 )
 
+// entriesHint is for how many functions the index of the shadow GOT is made at first: growing it costs as much as filling it.
+const entriesHint = 1024
+
 func findDSO() uint64 { return uint64(uintptr(unsafe.Pointer(C.gotcha_find_dso))) }
 
 // grow makes the plan, or adds a batch with the objects that were loaded since, and points the words of new program
 // objects at trampolines.
 func (w *world) grow(plan *C.struct_gotcha_plan) error {
 	if w.referred == nil {
-		w.referred, w.entries, w.tables = map[uint64]bool{}, map[uint64]uint32{}, map[uint64]uint64{}
+		w.referred, w.entries, w.tables = map[uint64]bool{}, make(map[uint64]uint32, entriesHint), map[uint64]uint64{}
 	}
 	if err := w.look(); err != nil {
 		return err

@@ -123,7 +123,11 @@ func (rc *recipe) copy(o *object, vaddr uint64, words uint64) error {
 }
 
 func (rc *recipe) bind(w *world, b *binder, r elf.Relocation, at uint64) error {
-	target, s, err := b.target(r)
+	s, err := b.o.Symbol(r.Symbol)
+	if err != nil {
+		return err
+	}
+	target, err := b.target(r)
 	if err != nil && r.Type == delf.R_X86_64_JMP_SLOT {
 		// Nobody has called it yet. Who does ends as he would have: in the original's stub, with the linker's message.
 		return rc.copy(b.o, r.Offset, 1)

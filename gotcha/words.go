@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"libinger/elf"
+	"libinger/interpose"
 )
 
 // reference is a word of a program object that leads to a function of a copied library.
@@ -68,16 +69,20 @@ func (w *world) references(o *object) ([]reference, error) {
 		case delf.R_X86_64_COPY:
 			refs = append(refs, w.copiedTable(o, r)...)
 		case delf.R_X86_64_GLOB_DAT, delf.R_X86_64_JMP_SLOT, delf.R_X86_64_64:
-			target, s, err := b.target(r)
-			if err == nil && isClassTable(s.Name) {
-				refs = append(refs, w.classTable(o, r, s, target)...)
-				continue
-			}
-			if r.Type == delf.R_X86_64_64 && r.Addend != 0 {
-				continue
-			}
-			if err != nil || w.callable(target) == nil || w.starting(w.callable(target), target, s.Name) {
+			target, err := b.target(r)
+			if err != nil {
 				continue // not bound, and perhaps never to be
+			}
+			m := w.copyAt(target)
+			if m == nil || m.libc() || !m.done {
+				continue
+			}
+			if !m.isText(target) {
+				refs = append(refs, w.classTable(o, r, m, target)...)
+				continue
+			}
+			if r.Type == delf.R_X86_64_64 && r.Addend != 0 || w.staysWith(m, o, r) {
+				continue
 			}
 			before, err := o.Word(r.Offset)
 			if err != nil {
@@ -95,6 +100,15 @@ func (w *world) references(o *object) ([]reference, error) {
 		}
 	}
 	return refs, nil
+}
+
+// staysWith says whether the function that a reference names is the starting libset's for all.
+func (w *world) staysWith(m, o *object, r elf.Relocation) bool {
+	if !m.oneFunctions {
+		return false
+	}
+	s, err := o.Symbol(r.Symbol)
+	return err == nil && interpose.FunctionShared(m.Name, s.Name)
 }
 
 // behind is the word by which the stub of a limit reaches its function. Several words of the program lead to one stub.
@@ -137,7 +151,7 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 		return nil
 	}
 	first := uint32(plan.entry_count)
-	var fresh []uint64
+	fresh := make([]uint64, 0, len(refs))
 	for _, r := range refs {
 		if _, known := w.entries[r.target]; !known && r.after == 0 {
 			w.entries[r.target] = first + uint32(len(fresh))
