@@ -93,20 +93,8 @@ func gotcha_go_limits(request *C.struct_shim_limit_request) C.int {
 // read takes the rules; those of INGER_LIMITS come first. What is wrong is said, and leaves the other's in force.
 func (l *limits) read(request *C.struct_shim_limit_request) {
 	*l = limits{stubs: map[uint64]uint64{}, made: map[uint64]stubbed{}, seen: map[*object]bool{}}
-	if request.rules != nil && C.GoString(request.rules) != "none" {
-		rules, err := limit.Parse(C.GoString(request.rules))
-		if err != nil {
-			tell("functions have no limits", "INGER_LIMITS", err)
-		}
-		l.rules = rules
-	}
-	if request.file != nil && C.GoString(request.file) != "none" {
-		rules, err := limit.ReadFile(C.GoString(request.file))
-		if err != nil {
-			tell("functions have no limits", "INGER_CONFIG", err)
-		}
-		l.rules = append(l.rules, rules...)
-	}
+	l.add("INGER_LIMITS", request.rules, limit.Parse)
+	l.add("INGER_CONFIG", request.file, limit.ReadFile)
 	if len(l.rules) == 0 {
 		return
 	}
@@ -115,6 +103,22 @@ func (l *limits) read(request *C.struct_shim_limit_request) {
 		l.told[i].text = C.CString(rule.String())
 	}
 	C.shim_limit_rules, C.shim_limit_rule_count = unsafe.SliceData(l.told), C.uint32_t(len(l.told))
+}
+
+// add takes the rules of one option; NULL: it is not set.
+func (l *limits) add(option string, value *C.char, read func(string) ([]limit.Rule, error)) {
+	if value == nil {
+		return
+	}
+	text := C.GoString(value)
+	if text == "none" {
+		return
+	}
+	rules, err := read(text)
+	if err != nil {
+		tell("functions have no limits", option, err)
+	}
+	l.rules = append(l.rules, rules...)
 }
 
 // forget drops what is known of objects that were unloaded: others may come to their addresses, or they themselves once more.
