@@ -71,7 +71,7 @@ __attribute__((constructor)) static void begin(void)
 // A library of which there is one, since it brings a heap; it refers to a variable of the base.
 const heapSource = `
 extern int referred, both, twice(int);
-void *malloc(unsigned long n) { return &both + referred + (twice != 0); }
+void *malloc(unsigned long n) { return &both + referred + (long)twice; }
 `
 
 // family is a few objects that were made for one test and are loaded. Their names are the family's own, since the dynamic
