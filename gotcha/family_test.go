@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"libinger/elf"
@@ -29,6 +30,8 @@ int chosen(int) __attribute__((ifunc("choose")));
 void *table[4] __attribute__((visibility("protected"))) = {add, 0, &number, twice};
 void **table_of_base(void) { return table; }
 void *_ZTV4Base[4] = {0, 0, add, twice};
+int match(int x) __asm__("_ZN5Regex5matchEi");
+int match(int x) { return x * x; }
 int use(void) { return in_thread + chosen(add(twice(1))) + number; }
 static int begun;
 __attribute__((constructor)) static void begin(void) { begun++; }
@@ -43,6 +46,7 @@ const userSource = `
 #include <string.h>
 extern int add(int), twice(int), old(void), ask(void), chosen(int), absent(void) __attribute__((weak));
 __asm__(".symver old, ask@V1");
+extern int match(int) __asm__("_ZN5Regex5matchEi");
 extern int number, once;
 extern void *_ZTV4Base[], **table_of_base(void);
 int own(int x) { return -x; }
@@ -59,6 +63,7 @@ int call_pointer(int x) { return pointer(x); }
 int call_virtual(int x) { return ((int (*)(int))object[1])(x); }
 int call_table(int x) { return ((int (*)(int))table[3])(x); }
 int call_asks(void) { return 10 * old() + ask(); }
+int call_match(int x) { return match(x); }
 int call_absent(void) { return absent ? absent() : 7; }
 void *address_of_twice(void) { return twice; }
 __attribute__((constructor)) static void begin(void)
@@ -79,6 +84,7 @@ void *malloc(unsigned long n) { return &both + referred + (long)twice; }
 type family struct {
 	w                       *world
 	base, user, heap, inger *object
+	close                   func()
 }
 
 var families int
@@ -96,19 +102,26 @@ func newFamily(t *testing.T) *family {
 	}
 	writeFile(t, path("versions"), baseVersions)
 	shared(base, baseSource, "-Wl,--version-script="+path("versions"))
-	shared("libinger.so.0", `int inger;`)
+	shared("libinger.so.0", `int inger(void) { return 1; }`)
 	shared(heap, heapSource, path(base))
 	shared(user, userSource, "-Wl,--no-as-needed", path(base), path("libinger.so.0"))
 	for _, name := range []string{heap, user} {
-		l, err := dltest.Open(path(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(l.Close)
+		f.open(t, path(name))
 	}
 	f.look(t)
 	f.base, f.user, f.heap, f.inger = f.object(t, base), f.object(t, user), f.object(t, heap), f.object(t, "libinger.so.0")
 	return f
+}
+
+// open loads an object until the test ends; close is about the last.
+func (f *family) open(t *testing.T, path string) {
+	t.Helper()
+	l, err := dltest.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.close = sync.OnceFunc(l.Close)
+	t.Cleanup(f.close)
 }
 
 func (f *family) look(t *testing.T) {

@@ -171,6 +171,9 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 	if C.gotcha_install(done.words, C.uint32_t(done.count), false, done.relro, done.relro_bytes) == 0 {
 		return failure(o, "its GOT was not written")
 	}
+	for _, w := range words {
+		o.point(uint64(uintptr(unsafe.Pointer(w.word))), uint64(w.after))
+	}
 	done.next, plan.written = plan.written, done
 	return nil
 }

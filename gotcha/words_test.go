@@ -34,7 +34,7 @@ func TestWordsOfTheProgramThatLeadToCopies(t *testing.T) {
 	}
 	// By what each leads to; those in copied tables of classes are told apart below.
 	names := map[uint64]string{}
-	for _, symbol := range []string{"add", "twice", "table_of_base"} {
+	for _, symbol := range []string{"add", "twice", "table_of_base", "_ZN5Regex5matchEi"} {
 		names[f.base.address(t, symbol, "")] = symbol
 	}
 	names[f.base.address(t, "ask", "V1")], names[f.base.address(t, "ask", "V2")] = "ask@V1", "ask@V2"
@@ -61,7 +61,7 @@ func TestWordsOfTheProgramThatLeadToCopies(t *testing.T) {
 		got = append(got, place+" to "+target)
 	}
 	slices.Sort(got)
-	want := []string{"GOT to add", "GOT to ask@V1", "GOT to ask@V2", "GOT to table_of_base", "GOT to twice",
+	want := []string{"GOT to _ZN5Regex5matchEi", "GOT to add", "GOT to ask@V1", "GOT to ask@V2", "GOT to table_of_base", "GOT to twice",
 		"chosen_pointer to chosen", "object to table", "pointer to add"}
 	if !slices.Equal(got, want) {
 		t.Errorf("words\n%q, want\n%q", got, want)
@@ -139,6 +139,34 @@ func TestOnlyTheProgramsWordsAreRedirected(t *testing.T) {
 	}
 	if told := standin.Told(); told != "" {
 		t.Error(told)
+	}
+}
+
+// Its words are the dynamic linker's again, at the same place.
+func TestAPartOfTheProgramThatComesBack(t *testing.T) {
+	f := planned(t)
+	if !standin.Tables() {
+		t.Fatal("no table")
+	}
+	plan := newOf((*world).redirect)
+	if err := f.w.begin(plan); err != nil {
+		t.Fatal(err)
+	}
+	name, path, base := f.user.Name, f.user.Path, f.user.Base
+	add := f.user.relocation(t, "add", func(r elf.Relocation) bool { return r.Type == delf.R_X86_64_JMP_SLOT })
+	for round := range 3 {
+		if err := f.w.redirect(plan); err != nil {
+			t.Fatal(err)
+		}
+		if at := wordAt(f.user.Base + add.Offset); f.w.copyAt(at) != nil {
+			t.Errorf("round %d: the word of add() leads to %#x, past the trampolines", round, at)
+		}
+		f.close()
+		f.open(t, path)
+		f.look(t)
+		if f.user = f.object(t, name); f.user.Base != base {
+			t.Skip("the linker put it somewhere else")
+		}
 	}
 }
 

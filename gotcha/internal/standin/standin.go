@@ -12,6 +12,7 @@ package standin
 #include <stdlib.h>
 
 bool gotcha_table_init(void);
+const char *gotcha_reason(void);
 */
 import "C"
 
@@ -29,6 +30,9 @@ func Limited() uint64 { return uint64(C.standin_limited) }
 
 // Tables makes the table of the starting libset.
 func Tables() bool { return bool(C.gotcha_table_init()) }
+
+// Reason says why the last order was refused.
+func Reason() string { return C.GoString(C.gotcha_reason()) }
 
 // Text gives a C string, which is never freed.
 func Text(text string) unsafe.Pointer { return unsafe.Pointer(C.CString(text)) }
