@@ -7,10 +7,13 @@ import (
 	delf "debug/elf"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"libinger/elf"
+	"libinger/internal/dltest"
+	"libinger/internal/fixture"
 	"libinger/interpose"
 )
 
@@ -165,6 +168,16 @@ func TestNoWordLeavesItsLibset(t *testing.T) {
 	}
 }
 
+func TestFunctionsOfTheStartingLibset(t *testing.T) {
+	w := system(t, "libstdc++.so.6")
+	m := named(t, w.objects, "libstdc++.so.6")
+	for symbol, want := range map[string]bool{"_ZNSt8ios_base4InitC1Ev": true, "_ZNKSt6locale2id5_M_idEv": true, "_ZNSt6localeC1Ev": false, "_ZSt4cout": true, "_ZTVSt9exception": false} {
+		if got := w.starting(m, m.address(t, symbol, ""), symbol); got != want {
+			t.Errorf("%s: %v, want %v", symbol, got, want)
+		}
+	}
+}
+
 func TestWordsOfABatchAreInOrder(t *testing.T) {
 	rc := recipe{own: []word{{30, 1}, {10, 2}, {20, 3}}, fixed: []word{{8, 1}, {0, 2}}}
 	rc.sort()
@@ -173,26 +186,76 @@ func TestWordsOfABatchAreInOrder(t *testing.T) {
 	}
 }
 
+// A call has a thread control block of its own: its variables are where the original's are.
 func TestRecipeOfThreadLocalVariables(t *testing.T) {
-	f := newFamily(t)
-	f.w.referAll()
-	rc := placed(t, f.w)
+	tests := map[string]struct {
+		flag  string
+		words map[delf.R_X86_64]uint64
+	}{
+		"a module and an offset": {"-mtls-dialect=gnu", map[delf.R_X86_64]uint64{delf.R_X86_64_DTPMOD64: 1, delf.R_X86_64_DTPOFF64: 1}},
+		"a descriptor":           {"-mtls-dialect=gnu2", map[delf.R_X86_64]uint64{delf.R_X86_64_TLSDESC: 2}},
+		"an offset":              {"-ftls-model=initial-exec", map[delf.R_X86_64]uint64{delf.R_X86_64_TPOFF64: 1}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := fixture.Link(t, `__thread int v = 3; int *at(void) { return &v; }`, "-shared", "-fPIC", "-O1", "-Wl,-soname,libthread.so", tc.flag)
+			l, err := dltest.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			w := system(t)
+			rc, o := placed(t, w), named(t, w.objects, "libthread.so")
+			found := 0
+			for r, err := range o.Relocations() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range tc.words[r.Type] {
+					found++
+					at := r.Offset + 8*i
+					if want := (word{o.place(at), wordAt(o.Base + at)}); !slices.Contains(rc.fixed, want) {
+						t.Errorf("word %d of %v is not the original's %#x", i, r.Type, want.value)
+					}
+				}
+			}
+			if found < len(tc.words) {
+				t.Errorf("%d words of %v", found, tc.words)
+			}
+		})
+	}
+}
+
+// The load address of such an object is not the address of its first page.
+func TestRecipeOfAnObjectWhoseFirstPageIsNotAtZero(t *testing.T) {
+	const low = 0x40000
+	path := fixture.Link(t, `static int v; int *p = &v; int f(void) { return *p; } int (*g)(void) = f;`, "-shared", "-fPIC",
+		"-Wl,-soname,liblow.so", "-Wl,-Ttext-segment=0x40000")
+	l, err := dltest.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w := system(t)
+	rc, o := placed(t, w), named(t, w.objects, "liblow.so")
+	if o.Low != low {
+		t.Fatalf("its first page is at %#x", o.Low)
+	}
 	found := 0
-	for r, err := range f.base.Relocations() {
+	for r, err := range o.Relocations() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch r.Type {
-		case delf.R_X86_64_DTPMOD64, delf.R_X86_64_DTPOFF64, delf.R_X86_64_TPOFF64, delf.R_X86_64_TLSDESC:
-			found++
-			want := word{f.base.place(r.Offset), wordAt(f.base.Base + r.Offset)}
-			if !containsWord(rc.fixed, want) {
-				t.Errorf("%v at %#x is not the original's %#x", r.Type, r.Offset, want.value)
-			}
+		at := r.Offset
+		if live := wordAt(o.Base + at); o.inRELRO(at) || live-o.low() >= o.high()-o.low() {
+			continue
+		} else if want := (word{o.at + at - low, o.at + live - o.Base - low}); !slices.Contains(rc.own, want) {
+			t.Errorf("%v at %#x is not %+v", r.Type, at, want)
 		}
+		found++
 	}
-	if found == 0 {
-		t.Error("the base has no thread-local variable")
+	if s := o.layout().segments[0]; found < 2 || s.at != o.at || s.offset != 0 {
+		t.Errorf("%d words, first segment %+v", found, s)
 	}
 }
 
@@ -202,23 +265,14 @@ func TestRecipeOfSharedVariables(t *testing.T) {
 	rc := placed(t, f.w)
 	is := func(r elf.Relocation) bool { return r.Type == delf.R_X86_64_GLOB_DAT }
 	number := f.base.relocation(t, "number", is)
-	if at := f.base.address(t, "number", ""); !containsWord(rc.fixed, word{f.base.place(number.Offset), at}) {
+	if at := f.base.address(t, "number", ""); !slices.Contains(rc.fixed, word{f.base.place(number.Offset), at}) {
 		t.Error("a variable that the program refers to is not the starting libset's")
 	}
 	delete(f.w.referred, f.base.address(t, "number", ""))
 	rc = placed(t, f.w)
-	if at := f.base.address(t, "number", "") - f.base.Base; !containsWord(rc.own, word{f.base.place(number.Offset), f.base.place(at)}) {
+	if at := f.base.address(t, "number", "") - f.base.Base; !slices.Contains(rc.own, word{f.base.place(number.Offset), f.base.place(at)}) {
 		t.Error("a variable that nobody refers to is not the libset's")
 	}
-}
-
-func containsWord(words []word, w word) bool {
-	for _, each := range words {
-		if each == w {
-			return true
-		}
-	}
-	return false
 }
 
 // What was copied before has a region of its own: places in it are no places of this batch.
@@ -271,7 +325,7 @@ func TestRelocationsThatCanNotBeRepeated(t *testing.T) {
 		"a symbol that is not there": {edit(func(d []byte, at int) { d[at+8], d[at+14] = byte(delf.R_X86_64_GLOB_DAT), 0xff }),
 			"damaged: symbol 16711680: the table has"},
 		"a word outside": {edit(func(d []byte, at int) { d[at+8], d[at+5] = byte(delf.R_X86_64_TPOFF64), 1 }),
-			"damaged: address 0x1000000"},
+			"damaged: address 0x10000"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -182,7 +182,7 @@ func TestOrderOfConstructors(t *testing.T) {
 		want    string
 	}{
 		"what is needed comes first":        {[]string{"a b c", "b c", "c"}, "c b a"},
-		"libc before what does not name it": {[]string{"a", "b", "libc.so.6 ld"}, "libc.so.6 b a"},
+		"libc before what does not name it": {[]string{"a", "libc.so.6 ld", "b"}, "libc.so.6 b a"},
 		"libc after what it needs":          {[]string{"a b", "libc.so.6 b", "b"}, "b libc.so.6 a"},
 		"a circle ends":                     {[]string{"a b", "b a"}, "a b"},
 		"what is not there is left out":     {[]string{"a gone", "b"}, "b a"},
@@ -264,5 +264,8 @@ func TestInRELRO(t *testing.T) {
 		if got := o.inRELRO(vaddr); got != want {
 			t.Errorf("%#x: %v, want %v: the last page is writable when it is not whole", vaddr, got, want)
 		}
+	}
+	if l := o.layout(); l.relroAt != 0x1000 || l.relroBytes != 0x2000 || o.layoutRELRO() != (elf.Range{Start: 0x1000, Size: 0x2000}) {
+		t.Errorf("%#x bytes at %#x are made read-only, %+v", l.relroBytes, l.relroAt, o.layoutRELRO())
 	}
 }
