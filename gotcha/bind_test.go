@@ -15,8 +15,10 @@ import (
 // Looked up by us, every reference leads where the dynamic linker has bound it.
 func TestLookupBindsAsTheLinkerDid(t *testing.T) {
 	w := system(t, systemLibraries...)
-	for _, o := range w.objects {
-		t.Run(o.Name, func(t *testing.T) {
+	// What other tests have made may be loaded still, with words that lead to stubs.
+	for _, name := range append([]string{"libc.so.6", "libm.so.6"}, systemLibraries...) {
+		o := named(t, w.objects, name)
+		t.Run(name, func(t *testing.T) {
 			b, compared := w.binder(o), 0
 			for r, err := range o.Relocations() {
 				if err != nil {
@@ -49,7 +51,7 @@ func TestLookupBindsAsTheLinkerDid(t *testing.T) {
 				}
 				compared++
 			}
-			if strings.HasPrefix(o.Name, "lib") && compared == 0 {
+			if compared == 0 {
 				t.Error("nothing was compared")
 			}
 		})
