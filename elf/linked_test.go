@@ -3,36 +3,14 @@
 package elf
 
 import (
-	"bytes"
 	delf "debug/elf"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
-)
 
-// link compiles and links source; the test is skipped where the compiler is missing or does not know a flag.
-func link(t *testing.T, source string, flags ...string) string {
-	t.Helper()
-	cc, err := exec.LookPath("cc")
-	if err != nil {
-		t.Skip("no C compiler")
-	}
-	dir := t.TempDir()
-	path, c := filepath.Join(dir, "object"), filepath.Join(dir, "source.c")
-	if err := os.WriteFile(c, []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(cc, append([]string{"-w", "-o", path, c}, flags...)...).CombinedOutput()
-	// A linker that does not know a -z keyword says so and goes on.
-	if err != nil || bytes.Contains(out, []byte("ignored")) {
-		t.Skipf("cc %s: %v\n%s", strings.Join(flags, " "), err, out)
-	}
-	return path
-}
+	"libinger/internal/fixture"
+)
 
 const librarySource = `
 extern int puts(const char *);
@@ -65,7 +43,7 @@ func addends(t *testing.T, o *Object) (relative map[uint64]int64, relr int) {
 }
 
 func TestPackedRelocationsAreExpanded(t *testing.T) {
-	o := open(t, link(t, librarySource, "-shared", "-fPIC", "-Wl,-z,pack-relative-relocs"))
+	o := open(t, fixture.Link(t, librarySource, "-shared", "-fPIC", "-Wl,-z,pack-relative-relocs"))
 	packed, relr := addends(t, o)
 	if relr < 6 {
 		t.Fatalf("%d packed relocations of at least 6", relr)
@@ -86,8 +64,8 @@ func TestPackedRelocationsAreExpanded(t *testing.T) {
 }
 
 func TestBothHashTablesGiveTheSame(t *testing.T) {
-	sysv := open(t, link(t, librarySource, "-shared", "-fPIC", "-Wl,--hash-style=sysv"))
-	gnu := open(t, link(t, librarySource, "-shared", "-fPIC", "-Wl,--hash-style=gnu"))
+	sysv := open(t, fixture.Link(t, librarySource, "-shared", "-fPIC", "-Wl,--hash-style=sysv"))
+	gnu := open(t, fixture.Link(t, librarySource, "-shared", "-fPIC", "-Wl,--hash-style=gnu"))
 	if sysv.dyn.gnu.symbols != 0 || gnu.dyn.sysv.symbols != 0 {
 		t.Fatal("the linker made the wrong tables")
 	}
@@ -110,7 +88,7 @@ func TestBothHashTablesGiveTheSame(t *testing.T) {
 // A program that defines nothing for others has a hash table that does not say how many symbols there are.
 func TestSymbolsOfAnObjectWithoutDefinitions(t *testing.T) {
 	for _, style := range []string{"gnu", "sysv"} {
-		path := link(t, `extern int puts(const char *); int main(void) { return puts("hello"); }`, "-Wl,--hash-style="+style)
+		path := fixture.Link(t, `extern int puts(const char *); int main(void) { return puts("hello"); }`, "-Wl,--hash-style="+style)
 		f, err := delf.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +111,7 @@ func TestSymbolsOfAnObjectWithoutDefinitions(t *testing.T) {
 }
 
 func TestStrippedAndSectionlessFilesReadTheSame(t *testing.T) {
-	path := link(t, librarySource, "-shared", "-fPIC", "-s")
+	path := fixture.Link(t, librarySource, "-shared", "-fPIC", "-s")
 	all := func(path string) string {
 		o, text := open(t, path), ""
 		for s, err := range o.Symbols() {
@@ -187,7 +165,7 @@ int main(void) { return fputs("hello\n", stdout) < 0; }`
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			found, err := open(t, link(t, tc.source, tc.flags...)).Reach()
+			found, err := open(t, fixture.Link(t, tc.source, tc.flags...)).Reach()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -205,7 +183,7 @@ int main(void) { return fputs("hello\n", stdout) < 0; }`
 }
 
 func TestTLSAndConstructorsOfALibrary(t *testing.T) {
-	o := open(t, link(t, librarySource, "-shared", "-fPIC", "-Wl,-soname,libfixture.so.3", "-Wl,-rpath,/one:/two"))
+	o := open(t, fixture.Link(t, librarySource, "-shared", "-fPIC", "-Wl,-soname,libfixture.so.3", "-Wl,-rpath,/one:/two"))
 	if o.TLS.Size != 4 || o.TLSFileSize != 4 {
 		t.Errorf("TLS %+v of which the file has %d, want 4 bytes", o.TLS, o.TLSFileSize)
 	}

@@ -14,7 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"libinger/elf/internal/dltest"
+	"libinger/internal/dltest"
+	"libinger/internal/fixture"
 )
 
 func loaded(t *testing.T) []*Object {
@@ -77,7 +78,7 @@ func TestLoadedListsThisProcess(t *testing.T) {
 
 // In memory and in the file an object reads the same, but for what the linker relocated.
 func TestLoadedObjectsReadLikeTheirFiles(t *testing.T) {
-	load(t, systemFile(t, "libstdc++.so.6"))
+	load(t, fixture.SystemFile(t, "libstdc++.so.6"))
 	for _, m := range loaded(t) {
 		t.Run(m.Name, func(t *testing.T) {
 			f := open(t, m.Path)
@@ -141,7 +142,7 @@ func TestLoadedObjectsReadLikeTheirFiles(t *testing.T) {
 }
 
 func TestLookupAgreesWithTheLinker(t *testing.T) {
-	load(t, systemFile(t, "libstdc++.so.6"))
+	load(t, fixture.SystemFile(t, "libstdc++.so.6"))
 	objects := loaded(t)
 	libc := find(t, objects, "libc.so.6")
 	for _, o := range objects {
@@ -194,7 +195,7 @@ func TestLookupAgreesWithTheLinker(t *testing.T) {
 }
 
 func TestFileOfALoadedObjectThatWasReplaced(t *testing.T) {
-	data, err := os.ReadFile(systemFile(t, "libz.so.1"))
+	data, err := os.ReadFile(fixture.SystemFile(t, "libz.so.1"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,21 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// systemFile is where a file that most systems have is; the test is skipped where it is not.
-func systemFile(t testing.TB, name string) string {
-	t.Helper()
-	for _, dir := range []string{"/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/lib64", "/usr/lib", "/usr/bin", "/bin"} {
-		path := filepath.Join(dir, name)
-		if f, err := delf.Open(path); err == nil {
-			f.Close()
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"libinger/internal/fixture"
+)
 
 var systemFiles = []string{"libc.so.6", "ld-linux-x86-64.so.2", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "libz.so.1", "true", "bash"}
 
@@ -41,7 +29,7 @@ func open(t testing.TB, path string) *Object {
 func TestSymbolsAreThoseOfDebugELF(t *testing.T) {
 	for _, name := range systemFiles {
 		t.Run(name, func(t *testing.T) {
-			path := systemFile(t, name)
+			path := fixture.SystemFile(t, name)
 			f, err := delf.Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -86,7 +74,7 @@ func TestSymbolsAreThoseOfDebugELF(t *testing.T) {
 func TestRelocationsAreThoseOfTheSections(t *testing.T) {
 	for _, name := range systemFiles {
 		t.Run(name, func(t *testing.T) {
-			path := systemFile(t, name)
+			path := fixture.SystemFile(t, name)
 			f, err := delf.Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -136,7 +124,7 @@ func TestRelocationCountsAreThoseOfReadelf(t *testing.T) {
 	}
 	for _, name := range systemFiles {
 		t.Run(name, func(t *testing.T) {
-			path := systemFile(t, name)
+			path := fixture.SystemFile(t, name)
 			out, err := exec.Command("readelf", "-rW", path).Output()
 			if err != nil {
 				t.Skip(err)
@@ -159,7 +147,7 @@ func TestRelocationCountsAreThoseOfReadelf(t *testing.T) {
 func TestLookupFindsEveryDefinition(t *testing.T) {
 	for _, name := range systemFiles {
 		t.Run(name, func(t *testing.T) {
-			o := open(t, systemFile(t, name))
+			o := open(t, fixture.SystemFile(t, name))
 			for s, err := range o.Symbols() {
 				if err != nil {
 					t.Fatal(err)
@@ -178,7 +166,7 @@ func TestLookupFindsEveryDefinition(t *testing.T) {
 }
 
 func TestDirectoryOfSystemLibrariesCanBeRead(t *testing.T) {
-	dir := filepath.Dir(systemFile(t, "libc.so.6"))
+	dir := filepath.Dir(fixture.SystemFile(t, "libc.so.6"))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +200,7 @@ func TestDirectoryOfSystemLibrariesCanBeRead(t *testing.T) {
 
 // BenchmarkRead opens libstdc++ and reads all of its relocations with their symbols' names and versions.
 func BenchmarkRead(b *testing.B) {
-	path := systemFile(b, "libstdc++.so.6")
+	path := fixture.SystemFile(b, "libstdc++.so.6")
 	b.ReportAllocs()
 	for b.Loop() {
 		o, err := Open(path)
@@ -249,7 +237,7 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkLookup looks one name up that is there.
 func BenchmarkLookup(b *testing.B) {
-	o := open(b, systemFile(b, "libc.so.6"))
+	o := open(b, fixture.SystemFile(b, "libc.so.6"))
 	for b.Loop() {
 		if _, ok := o.Lookup("strtok", "GLIBC_2.2.5"); !ok {
 			b.Fatal("no strtok")

@@ -91,6 +91,20 @@ static int obey_locked(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
+void gotcha_with_objects(int (*look)(struct dl_phdr_info *, size_t, void *), void *argument)
+{
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+
+	if (!shim_real_dl_iterate_phdr)
+		shim_resolve_all();
+	/* A fork now would leave the linker's lock held in the child. */
+	pthread_mutex_lock(&looking);
+	((int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))shim_real_dl_iterate_phdr)(look, argument);
+	pthread_mutex_unlock(&looking);
+	shim_defer_end(call, deferred);
+}
+
 /* dl_iterate_phdr() keeps objects from coming and going while Go looks at them. */
 static int obey(struct order *o)
 {

@@ -21,6 +21,7 @@
 #define GOTCHA_TABLE_WORDS 8192u /* entries of a shadow GOT; address space, not memory */
 
 struct link_map;
+struct dl_phdr_info;
 
 /* A word of a copy: at `at` in the region stands `value`, or the region's address plus `value`. */
 struct gotcha_fix {
@@ -85,8 +86,9 @@ struct gotcha_word {
 
 /* All words of one object. */
 struct gotcha_written {
-	const struct gotcha_word *words;
+	const struct gotcha_word *words; /* also some in memory of ours, for good */
 	uint64_t count, relro, relro_bytes;
+	uint64_t base, low, high; /* of the object: load address, and its pages */
 	struct gotcha_written *next;
 };
 
@@ -160,6 +162,7 @@ bool gotcha_table_init(void);
 uint64_t gotcha_trampolines(uint32_t first, uint32_t count); /* address of the first; 16 bytes each; 0: refused */
 void gotcha_publish(struct gotcha_plan *plan, const struct gotcha_entry *entries, uint32_t count);
 uint32_t gotcha_install(const struct gotcha_word *words, uint32_t count, bool back, uint64_t relro, uint64_t relro_bytes);
+void gotcha_install_again(const struct gotcha_written *written, bool back);
 void gotcha_fill_table(struct gotcha_set *set);
 uint64_t gotcha_table_delta(const struct gotcha_set *set);
 extern uint64_t *gotcha_starting_table;
@@ -188,6 +191,8 @@ void gotcha_prepare_again(void);          /* the plan's words were taken back */
 enum gotcha_order { GOTCHA_LIMITS, GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY };
 bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
 void gotcha_control_forked(void);
+/* The linker's dl_iterate_phdr(), in which objects neither come nor go; no fork meanwhile. */
+void gotcha_with_objects(int (*look)(struct dl_phdr_info *, size_t, void *), void *argument);
 void gotcha_fork_begins(void); /* around fork(), in the parent; the second in the child, too */
 void gotcha_fork_is_over(void);
 

@@ -36,10 +36,16 @@ import (
 type limits struct {
 	rules []limit.Rule
 	told  []C.struct_shim_limit_rule // of rules, in the same order
-	stubs map[uint64]uint64          // by the function's address; 0: it has none
+	stubs map[uint64]stub            // by the function's address
 	made  map[uint64]stubbed         // by the stub's address
 	seen  map[*object]bool
 	free  []byte // room for stubs
+}
+
+// stub is what was decided about a function.
+type stub struct {
+	at uint64  // 0: it has none
+	of *object // that the function is in; nil: in none
 }
 
 // stubbed is what a stub is for.
@@ -92,21 +98,9 @@ func gotcha_go_limits(request *C.struct_shim_limit_request) C.int {
 
 // read takes the rules; those of INGER_LIMITS come first. What is wrong is said, and leaves the other's in force.
 func (l *limits) read(request *C.struct_shim_limit_request) {
-	*l = limits{stubs: map[uint64]uint64{}, made: map[uint64]stubbed{}, seen: map[*object]bool{}}
-	if request.rules != nil && C.GoString(request.rules) != "none" {
-		rules, err := limit.Parse(C.GoString(request.rules))
-		if err != nil {
-			tell("functions have no limits", "INGER_LIMITS", err)
-		}
-		l.rules = rules
-	}
-	if request.file != nil && C.GoString(request.file) != "none" {
-		rules, err := limit.ReadFile(C.GoString(request.file))
-		if err != nil {
-			tell("functions have no limits", "INGER_CONFIG", err)
-		}
-		l.rules = append(l.rules, rules...)
-	}
+	*l = limits{stubs: map[uint64]stub{}, made: map[uint64]stubbed{}, seen: map[*object]bool{}}
+	l.add("INGER_LIMITS", request.rules, limit.Parse)
+	l.add("INGER_CONFIG", request.file, limit.ReadFile)
 	if len(l.rules) == 0 {
 		return
 	}
@@ -115,6 +109,22 @@ func (l *limits) read(request *C.struct_shim_limit_request) {
 		l.told[i].text = C.CString(rule.String())
 	}
 	C.shim_limit_rules, C.shim_limit_rule_count = unsafe.SliceData(l.told), C.uint32_t(len(l.told))
+}
+
+// add takes the rules of one option; NULL: it is not set.
+func (l *limits) add(option string, value *C.char, read func(string) ([]limit.Rule, error)) {
+	if value == nil {
+		return
+	}
+	text := C.GoString(value)
+	if text == "none" {
+		return
+	}
+	rules, err := read(text)
+	if err != nil {
+		tell("functions have no limits", option, err)
+	}
+	l.rules = append(l.rules, rules...)
 }
 
 // forget drops what is known of objects that were unloaded: others may come to their addresses, or they themselves once more.
@@ -133,8 +143,8 @@ func (l *limits) forget() {
 	if !gone {
 		return
 	}
-	for target := range l.stubs {
-		if !slices.ContainsFunc(the.objects, func(o *object) bool { return target-o.low() < o.high()-o.low() }) {
+	for target, s := range l.stubs {
+		if !there[s.of] {
 			delete(l.stubs, target)
 		}
 	}
@@ -208,6 +218,9 @@ func (l *limits) bind(o *object) error {
 	if C.gotcha_install(unsafe.SliceData(kept), C.uint32_t(len(kept)), false, C.uint64_t(start), C.uint64_t(relro.Size)) == 0 {
 		return failure(o, "its GOT was not written")
 	}
+	for _, w := range kept {
+		o.point(uint64(uintptr(unsafe.Pointer(w.word))), uint64(w.after))
+	}
 	return nil
 }
 
@@ -229,18 +242,19 @@ func definer(symbol string, address uint64) (o *object, name string) {
 
 // stub gives the stub of a function, 0 when no rule is about it.
 func (l *limits) stub(symbol string, target uint64) (uint64, error) {
-	if at, known := l.stubs[target]; known {
-		return at, nil
+	if s, known := l.stubs[target]; known {
+		return s.at, nil
 	}
-	at, err := l.makeStub(symbol, target)
+	o, name := definer(symbol, target)
+	at, err := l.makeStub(symbol, target, o, name)
 	if err == nil {
-		l.stubs[target] = at
+		l.stubs[target] = stub{at, o}
 	}
 	return at, err
 }
 
-func (l *limits) makeStub(symbol string, target uint64) (uint64, error) {
-	o, name := definer(symbol, target)
+// makeStub is for a function of an object, whose name patterns have.
+func (l *limits) makeStub(symbol string, target uint64, o *object, name string) (uint64, error) {
 	if o == nil || !o.isText(target) {
 		return 0, nil
 	}

@@ -8,6 +8,7 @@
  * libset: threads need no preparation, not even those that were there before. */
 #include "libset.h"
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -117,13 +118,65 @@ uint64_t gotcha_trampolines(uint32_t first, uint32_t count)
 void gotcha_restore(void)
 {
 	for (const struct gotcha_written *w = gotcha_program.written; w; w = w->next)
-		gotcha_install(w->words, (uint32_t)w->count, true, w->relro, w->relro_bytes);
+		gotcha_install_again(w, true);
 }
 
 void gotcha_redo(void)
 {
 	for (const struct gotcha_written *w = gotcha_program.written; w; w = w->next)
-		gotcha_install(w->words, (uint32_t)w->count, false, w->relro, w->relro_bytes);
+		gotcha_install_again(w, false);
+}
+
+struct again {
+	const struct gotcha_written *written;
+	bool back;
+};
+
+static bool can_be_written(const struct dl_phdr_info *info, uint64_t at)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD && p->p_flags & PF_W && at - info->dlpi_addr - p->p_vaddr < p->p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static bool has_relro(const struct dl_phdr_info *info, uint64_t start, uint64_t bytes)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t low = info->dlpi_addr + p->p_vaddr, high = low + p->p_memsz;
+		if (p->p_type == PT_GNU_RELRO && start >= (low & ~(uint64_t)(GOTCHA_PAGE - 1)) && start + bytes <= high)
+			return true;
+	}
+	return bytes == 0;
+}
+
+static int install_in(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const struct again *a = arg;
+	const struct gotcha_written *w = a->written;
+
+	(void)size;
+	if (info->dlpi_addr != w->base)
+		return 0;
+	if (!has_relro(info, w->relro, w->relro_bytes))
+		return 1;
+	for (uint64_t i = 0; i < w->count; i++)
+		if ((uint64_t)w->words[i].word - w->low < w->high - w->low && !can_be_written(info, (uint64_t)w->words[i].word))
+			return 1;
+	gotcha_install(w->words, (uint32_t)w->count, a->back, w->relro, w->relro_bytes);
+	return 1;
+}
+
+/* The object may have been unloaded since: its place is nobody's then, or somebody else's, who is not to be touched. Nothing is
+ * unloaded while the linker's lock is held. */
+void gotcha_install_again(const struct gotcha_written *written, bool back)
+{
+	struct again again = {written, back};
+
+	gotcha_with_objects(install_in, &again);
 }
 
 /* The words of one object. Each is one atomic store: a thread that is just calling through it goes either way. A word

@@ -179,11 +179,15 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 	}
 	done := (*C.struct_gotcha_written)(allocate(C.sizeof_struct_gotcha_written))
 	done.words, done.count = unsafe.SliceData(words), C.uint64_t(len(words))
+	done.base, done.low, done.high = C.uint64_t(o.Base), C.uint64_t(o.low()), C.uint64_t(o.high())
 	if l := o.layoutRELRO(); l.Size > 0 {
 		done.relro, done.relro_bytes = C.uint64_t(o.Base+l.Start), C.uint64_t(l.Size)
 	}
 	if C.gotcha_install(done.words, C.uint32_t(done.count), false, done.relro, done.relro_bytes) == 0 {
 		return failure(o, "its GOT was not written")
+	}
+	for _, w := range words {
+		o.point(uint64(uintptr(unsafe.Pointer(w.word))), uint64(w.after))
 	}
 	done.next, plan.written = plan.written, done
 	return nil

@@ -37,6 +37,8 @@ type object struct {
 	oneFunctions bool                 // some of its functions are the starting libset's
 	// Whether its references were looked at (program) or its recipe was written (copied).
 	done bool
+	// The first word of its own that was pointed somewhere, and where.
+	pointed struct{ at, to uint64 }
 	// Whether its symbols were searched for getopt()'s variables.
 	searched bool
 }
@@ -68,6 +70,10 @@ func (w *world) look() error {
 		read = append(read, o.Object)
 	}
 	loaded, err := elf.Loaded(read...)
+	if slices.ContainsFunc(loaded, func(l *elf.Object) bool { return known[l].cameBack() }) {
+		// To be read again: its file may be another one.
+		loaded, err = elf.Loaded(slices.DeleteFunc(loaded, func(l *elf.Object) bool { return known[l].cameBack() })...)
+	}
 	if len(loaded) == 0 {
 		return err
 	}
@@ -91,6 +97,23 @@ func (w *world) look() error {
 	slices.SortFunc(w.copies, func(a, b *object) int { return cmp.Compare(a.low(), b.low()) })
 	w.global = globalScope(objects)
 	return nil
+}
+
+// point notes one of the words that were written.
+func (o *object) point(word, to uint64) {
+	if o.pointed.at == 0 && word-o.low() < o.high()-o.low() && *foreign[uint64](word) == to {
+		o.pointed.at, o.pointed.to = word, to
+	}
+}
+
+// cameBack says whether a loaded object was unloaded and loaded at the same place since we wrote to it: the dynamic linker's
+// record of it is the same, but its words are not. Where it was the object itself that changed the word, nothing is lost by
+// looking at all of them once more.
+func (o *object) cameBack() bool {
+	if o == nil || o.pointed.at == 0 || o.Main || o.kind == copied && o.done {
+		return false // the program and what is copied stay loaded
+	}
+	return *foreign[uint64](o.pointed.at) != o.pointed.to
 }
 
 // classify decides what an object is.

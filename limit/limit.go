@@ -335,6 +335,7 @@ func readable(symbol string) []string {
 	if names, ok := known.Load(symbol); ok {
 		return names.([]string)
 	}
+	symbol = strings.Clone(symbol) // it may lie in a library, which may be unloaded
 	var names []string
 	for _, options := range [][]demangle.Option{nil, {demangle.NoParams}, {demangle.NoParams, demangle.NoTemplateParams}} {
 		if name, err := demangle.ToString(symbol, options...); err == nil {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -106,6 +108,32 @@ func TestMatches(t *testing.T) {
 				t.Errorf("%q matches %s:%s: %v, want %v", tc.rule, tc.library, tc.symbol, got, tc.want)
 			}
 		})
+	}
+}
+
+// Names are read where a library has them; what is remembered must not lead there once it was unloaded.
+func TestNamesOfALibraryThatIsGone(t *testing.T) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			t.Error(r)
+		}
+	}()
+	const symbol = "_ZN7Passing5matchEi"
+	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(page, symbol)
+	rule := Rule{Library: "*", Symbol: "Passing::match"}
+	if !rule.MatchesSymbol(unsafe.String(&page[0], len(symbol))) {
+		t.Error("no match")
+	}
+	if err := unix.Munmap(page); err != nil {
+		t.Fatal(err)
+	}
+	if !rule.MatchesSymbol(symbol) {
+		t.Error("no match the second time")
 	}
 }
 

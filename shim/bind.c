@@ -42,7 +42,7 @@ struct tables {
 #define LOG_OBJECTS (1u << 13)
 struct written {
 	uint32_t first, count;
-	uint64_t relro, relro_bytes;
+	uint64_t relro, relro_bytes, base, low, high;
 };
 static struct gotcha_word *log_words;
 static struct written *log_objects;
@@ -75,7 +75,8 @@ void shim_unbind(void)
 {
 	while (object_count > 0) {
 		const struct written *w = &log_objects[--object_count];
-		gotcha_install(&log_words[w->first], w->count, true, w->relro, w->relro_bytes);
+		gotcha_install_again(&(struct gotcha_written){.words = &log_words[w->first], .count = w->count, .relro = w->relro,
+			.relro_bytes = w->relro_bytes, .base = w->base, .low = w->low, .high = w->high}, true);
 	}
 	word_count = 0;
 }
@@ -220,7 +221,7 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 		bind_entries(&t, t.plt, t.plt_bytes);
 	}
 	if (word_count > first)
-		log_objects[object_count++] = (struct written){first, word_count - first, t.relro, t.relro_bytes};
+		log_objects[object_count++] = (struct written){first, word_count - first, t.relro, t.relro_bytes, map->l_addr, t.low, t.high};
 	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ) != 0)
 		shim_message("pages stay writable", map->l_name[0] ? map->l_name : "the program", "mprotect was refused");
 }

@@ -20,7 +20,7 @@ tests_c_late := late_dlopen threads_before shutdown_late
 tests_c_parts := crash_inside
 tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
 
-tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib isolate_opener_lib isolate_loader%_lib limit_%_lib ctypes_spin, \
+tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib isolate_opener_lib isolate_back_lib shutdown_unloaded_lib isolate_loader%_lib limit_%_lib ctypes_spin, \
 	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc)))
 tests_c_runs := $(tests_c_names) $(tests_c_late) $(addsuffix .preload,$(tests_c_names))
 tests_c_scripts := $(wildcard tests/c/*.t)
@@ -71,6 +71,16 @@ $(addprefix $(tests_c)/,$(tests_c_late)): tests_c_link := -ldl
 $(tests_c)/state_survives $(tests_c)/state_survives.preload: tests/c/state_regs.S
 $(tests_c)/names_clash $(tests_c)/names_clash.preload: $(tests_c)/libnames_clash.so
 $(tests_c)/names_clash $(tests_c)/names_clash.preload: tests_c_libs := -L$(tests_c) -lnames_clash -Wl,-rpath,'$$ORIGIN'
+$(tests_c)/libisolate_back.so: tests/c/isolate_back_lib.c $(tests_c)/libisolate_lib.so $(BUILD)/libinger.so
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $< $(tests_c_link) -L$(tests_c) -lisolate_lib
+$(tests_c)/isolate_back $(tests_c)/isolate_back.preload: $(tests_c)/libisolate_lib.so | $(tests_c)/libisolate_back.so
+$(tests_c)/isolate_back $(tests_c)/isolate_back.preload: tests_c_libs := -L$(tests_c) -lisolate_lib -Wl,-rpath,'$$ORIGIN'
+shutdown_libraries := $(tests_c)/libshutdown_relro.so $(tests_c)/libshutdown_norelro.so
+$(shutdown_libraries): tests/c/shutdown_unloaded_lib.c $(BUILD)/libinger.so
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -shared -o $@ $< -Wl,-z,$(patsubst libshutdown_%.so,%,$(@F)) $(tests_c_link) -lz
+$(tests_c)/shutdown_unloaded $(tests_c)/shutdown_unloaded.preload: | $(shutdown_libraries)
 # The libraries that the programs about libraries are about.
 $(tests_c)/libs_png $(tests_c)/libs_png.preload: tests_c_libs := -lpng
 $(tests_c)/libs_jpeg $(tests_c)/libs_jpeg.preload: tests_c_libs := -ljpeg

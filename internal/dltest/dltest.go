@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dltest asks the dynamic linker, for tests that compare its answers with package elf's.
+// Package dltest asks the dynamic linker, for tests that compare its answers with ours.
 // Importing it makes a test program one that is dynamically linked.
 package dltest
 
@@ -15,6 +15,11 @@ static unsigned long map_of(void *handle)
 {
 	struct link_map *map = 0;
 	return dlinfo(handle, RTLD_DI_LINKMAP, &map) ? 0 : (unsigned long)map;
+}
+
+static unsigned long call(unsigned long function, unsigned long argument)
+{
+	return ((unsigned long (*)(unsigned long))function)(argument);
 }
 */
 import "C"
@@ -58,3 +63,8 @@ func (l Library) Symbol(name, version string) uintptr {
 
 // Close is dlclose().
 func (l Library) Close() { C.dlclose(l.handle) }
+
+// Call calls a function that takes and returns a word.
+func Call(function, argument uintptr) uintptr {
+	return uintptr(C.call(C.ulong(function), C.ulong(argument)))
+}

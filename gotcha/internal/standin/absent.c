@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* absent.c - functions of shim/ that tests of plans and limits never get to. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ABSENT(name) \
+	void name(void) { fprintf(stderr, "%s() is not there in tests of plans\n", #name); abort(); }
+
+ABSENT(own_init)
+ABSENT(own_release)
+ABSENT(shim_call_at)
+ABSENT(shim_go_start)
+ABSENT(shim_leave_locale)
+ABSENT(shim_lookup_in)
+ABSENT(shim_pause_here)
+ABSENT(shim_pool_calls)
+ABSENT(shim_pool_drop_sets)
+ABSENT(shim_thread_get)
+ABSENT(shim_thread_start)
+ABSENT(shim_trace_add)
+ABSENT(shim_trace_number)
+ABSENT(shim_unbind)
