@@ -214,11 +214,11 @@ func TestTablesOfClasses(t *testing.T) {
 	f := planned(t)
 	table := f.base.address(t, "_ZTV4Base", "")
 	r := f.user.relocation(t, "_ZTV4Base", func(elf.Relocation) bool { return true })
-	target, s, err := f.w.binder(f.user).target(r)
+	target, err := f.w.binder(f.user).target(r)
 	if err != nil || target != table {
 		t.Fatalf("%#x, %v", target, err)
 	}
-	refs := f.w.classTable(f.user, r, s, target)
+	refs := f.w.classTable(f.user, r, f.base, target)
 	copied := f.w.tables[table]
 	if copied == 0 || len(refs) != 3 {
 		t.Fatalf("copy at %#x, %d words", copied, len(refs))
@@ -238,18 +238,18 @@ func TestTablesOfClasses(t *testing.T) {
 	if want := (reference{f.user.Base + r.Offset, table + 16, 0, copied + 16}); refs[2] != want {
 		t.Errorf("%+v, want %+v", refs[2], want)
 	}
-	if again := f.w.classTable(f.user, r, s, target); len(again) != 1 || again[0] != refs[2] {
+	if again := f.w.classTable(f.user, r, f.base, target); len(again) != 1 || again[0] != refs[2] {
 		t.Errorf("a second word makes %+v", again)
 	}
 	word := foreign[uint64](f.user.Base + r.Offset)
 	*word += 8
-	if changed := f.w.classTable(f.user, r, s, target); changed != nil {
+	if changed := f.w.classTable(f.user, r, f.base, target); changed != nil {
 		t.Errorf("a word that the program has changed: %+v", changed)
 	}
 	*word -= 8
 	f.base.done = false
-	if early := f.w.classTable(f.user, r, s, target); early != nil {
-		t.Errorf("a library that is in no batch: %+v", early)
+	if early, err := f.w.references(f.user); err != nil || len(early) != 0 {
+		t.Errorf("a library that is in no batch: %+v, %v", early, err)
 	}
 }
 
