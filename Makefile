@@ -40,7 +40,7 @@ sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all setup check-go check-c check-programs test soak install clean
+.PHONY: all setup check-go check-c check-programs check-bench test soak install clean
 
 # The fragments come before all: their variables are used in prerequisites.
 -include examples/examples.mk bench/bench.mk tests/c/tests.mk
@@ -73,6 +73,7 @@ test: setup
 	$(MAKE) check-go
 	$(MAKE) check-c
 	$(MAKE) check-programs
+	$(MAKE) check-bench
 
 check-go:
 	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) vet ./...
@@ -86,6 +87,10 @@ check-c: all
 check-programs: all
 	prove -j$(JOBS) tests/programs/*.t
 	prove tests/*.t
+
+# That they still build and their processes find each other; no figure is looked at.
+check-bench: bench-programs
+	$(BENCH_DRIVER) --quick --rounds 1 launch floor relink limit trace >$(BENCH_DIR)/check.log 2>&1 || { cat $(BENCH_DIR)/check.log; false; }
 
 soak: setup
 	$(MAKE) all
