@@ -122,7 +122,9 @@ static void calendar(void)
 
 	if (held)
 		check(memcmp(held, copy, sizeof copy) == 0, "the result of gmtime or localtime changed");
-	if (shim_torture_any(2) && environment_in_order()) {
+	if (!environment_in_order())
+		return; /* TZ: also gmtime() looks it up, the first time */
+	if (shim_torture_any(2)) {
 		held = call_localtime(&moments[i].moment);
 	} else {
 		held = call_gmtime(&moments[i].moment);
