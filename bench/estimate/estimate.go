@@ -56,7 +56,7 @@ func Median(rounds []*record.Samples, seed uint64, name string) Estimate {
 
 // Ratio is the estimate of own to base: of the ratios that the rounds give, so that what slows both in a round is no part
 // of it. The samples of a round are in pairs, too, but which belong together is not known here: the interval is rather too
-// wide. False when a base is 0. Preconditions: as many rounds of the one as of the other.
+// wide. False when a base is 0, or may be. Preconditions: as many rounds of the one as of the other.
 func Ratio(own, base []*record.Samples, seed uint64, name string) (Estimate, bool) {
 	r := source(seed, name+"/ratio")
 	ratios := make([]float64, len(own))
@@ -69,11 +69,14 @@ func Ratio(own, base []*record.Samples, seed uint64, name string) (Estimate, boo
 	e := estimate(ratios, r, func(round int) float64 {
 		return resampledMedian(own[round], r) / resampledMedian(base[round], r)
 	})
-	return e, !math.IsNaN(e.Low) && !math.IsInf(e.High, 0)
+	return e, finite(e.Low) && finite(e.High)
 }
 
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
 // Spread is how far the rounds are apart, as a share of the figure. Where the figure is around 0, such as a lateness, the
-// distance of the quartiles within a round is the measure.
+// distance of the quartiles within a round is the measure; where that is 0 as well, such as memory that grows in one round of
+// three, they are apart by all of it.
 func Spread(rounds []*record.Samples) float64 {
 	m := medians(rounds)
 	quartiles := make([]float64, len(rounds))
@@ -82,8 +85,11 @@ func Spread(rounds []*record.Samples) float64 {
 	}
 	scale := max(math.Abs(Middle(m)), Middle(quartiles))
 	width := slices.Max(m) - slices.Min(m)
-	if width == 0 {
+	switch {
+	case width == 0:
 		return 0
+	case scale == 0:
+		return 1
 	}
 	return width / scale
 }

@@ -125,6 +125,13 @@ func TestRatioIsTakenRoundByRound(t *testing.T) {
 	if _, ok := Ratio(singles(1), singles(0), 1, "zero"); ok {
 		t.Error("a ratio to 0")
 	}
+	// A base whose median may be 0.
+	near := []*record.Samples{sampled(0, 0, 1, 1, 1)}
+	for _, own := range []float64{1, -1} {
+		if e, ok := Ratio(singles(own), near, 1, "near zero"); ok {
+			t.Errorf("a ratio to what may be 0: %+v", e)
+		}
+	}
 }
 
 func TestSpread(t *testing.T) {
@@ -137,6 +144,9 @@ func TestSpread(t *testing.T) {
 	}
 	if s := Spread([]*record.Samples{wide(-1), wide(1)}); s > 0.1 {
 		t.Errorf("spread around 0: %g", s)
+	}
+	if s := Spread(singles(0, 0, 4096)); s != 1 {
+		t.Errorf("spread of what is 0 in two rounds of three: %g", s)
 	}
 }
 
