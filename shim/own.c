@@ -53,8 +53,9 @@ static bool claim(uint64_t entry, uint32_t from, uint32_t to)
 	uint32_t *word = KIND(entry) == OWN_FD ? own_fd_word((int)KEY(entry)) : own_word((void *)KEY(entry));
 	uint32_t expected = own_tag(from, KIND(entry));
 
-	return word && __atomic_compare_exchange_n(word, &expected, to ? own_tag(to, KIND(entry)) : 0, false, __ATOMIC_ACQ_REL,
-						   __ATOMIC_RELAXED);
+	/* Most entries of a full log are no longer true, and nobody else makes one true: looking is cheaper than trying. */
+	return word && __atomic_load_n(word, __ATOMIC_RELAXED) == expected &&
+	       __atomic_compare_exchange_n(word, &expected, to ? own_tag(to, KIND(entry)) : 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* Drop entries that are no longer true, and all but the newest of those that say the same. */
