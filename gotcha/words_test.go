@@ -68,15 +68,22 @@ func TestWordsOfTheProgramThatLeadToCopies(t *testing.T) {
 	}
 }
 
-func TestOnlyTheProgramsWordsAreRedirected(t *testing.T) {
-	f := planned(t)
+// begun gives a plan whose words can be written.
+func begun[T any](t *testing.T, f *family, begin func(*world, *T) error) *T {
+	t.Helper()
 	if !standin.Tables() {
 		t.Fatal("no table")
 	}
-	plan := newOf((*world).redirect)
-	if err := f.w.begin(plan); err != nil {
+	plan := newOf(begin)
+	if err := begin(f.w, plan); err != nil {
 		t.Fatal(err)
 	}
+	return plan
+}
+
+func TestOnlyTheProgramsWordsAreRedirected(t *testing.T) {
+	f := planned(t)
+	plan := begun(t, f, (*world).begin)
 	add := f.user.relocation(t, "add", func(r elf.Relocation) bool { return r.Type == delf.R_X86_64_JMP_SLOT })
 	use := f.base.relocation(t, "add", func(r elf.Relocation) bool { return r.Type == delf.R_X86_64_JMP_SLOT })
 	inHeap := f.heap.relocation(t, "twice", func(elf.Relocation) bool { return true })
@@ -145,13 +152,7 @@ func TestOnlyTheProgramsWordsAreRedirected(t *testing.T) {
 // Its words are the dynamic linker's again, at the same place.
 func TestAPartOfTheProgramThatComesBack(t *testing.T) {
 	f := planned(t)
-	if !standin.Tables() {
-		t.Fatal("no table")
-	}
-	plan := newOf((*world).redirect)
-	if err := f.w.begin(plan); err != nil {
-		t.Fatal(err)
-	}
+	plan := begun(t, f, (*world).begin)
 	name, path, base := f.user.Name, f.user.Path, f.user.Base
 	add := f.user.relocation(t, "add", func(r elf.Relocation) bool { return r.Type == delf.R_X86_64_JMP_SLOT })
 	for round := range 3 {
@@ -172,13 +173,7 @@ func TestAPartOfTheProgramThatComesBack(t *testing.T) {
 
 func TestAFullTableLeavesCallsInTheStartingLibset(t *testing.T) {
 	f := planned(t)
-	if !standin.Tables() {
-		t.Fatal("no table")
-	}
-	plan := newOf((*world).redirect)
-	if err := f.w.begin(plan); err != nil {
-		t.Fatal(err)
-	}
+	plan := begun(t, f, (*world).begin)
 	refs, err := f.w.references(f.user)
 	if err != nil {
 		t.Fatal(err)

@@ -24,11 +24,7 @@ static struct instance instances[INSTANCES];
 
 static void find_library(void)
 {
-	ssize_t n = readlink("/proc/self/exe", library, sizeof library - 32);
-	if (n < 0)
-		bail("readlink");
-	library[n] = 0;
-	strcpy(strrchr(library, '/') + 1, "libisolate_lib.so");
+	beside_program(library, sizeof library, "libisolate_lib.so");
 }
 
 static bool open_instance(struct instance *i)

@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "inger.h"
 #include "tap.h"
 
@@ -51,6 +53,16 @@ UNUSED static uint64_t random_range(uint64_t *state, uint64_t low, uint64_t high
 }
 
 /* spin - a preemptible function that runs until the int it is given becomes non-zero. */
+/* beside_program - the path of `name` in the folder that the build puts this program into. */
+UNUSED static void beside_program(char *path, size_t bytes, const char *name)
+{
+	ssize_t n = readlink("/proc/self/exe", path, bytes);
+	if (n < 0 || (size_t)n + strlen(name) >= bytes)
+		bail("readlink");
+	path[n] = 0;
+	strcpy(strrchr(path, '/') + 1, name);
+}
+
 UNUSED static void spin(void *stop)
 {
 	while (!*(volatile int *)stop)

@@ -212,11 +212,7 @@ UNUSED static void test_cases(const struct isolate_case *cases, int n)
 UNUSED static void use_locales(void)
 {
 	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-	if (n < 0)
-		bail("readlink");
-	path[n] = 0;
-	strcpy(strrchr(path, '/') + 1, "locale");
+	beside_program(path, sizeof path, "locale");
 	if (setenv("LOCPATH", path, 1) != 0)
 		bail("setenv");
 }

@@ -20,11 +20,7 @@ static void count(void *arg)
 int main(void)
 {
 	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-	if (n < 0)
-		bail("readlink");
-	path[n] = 0;
-	strcpy(strrchr(path, '/') + 1, "libisolate_back.so");
+	beside_program(path, sizeof path, "libisolate_back.so");
 	plan(ROUNDS + 1);
 	lib_start(100);
 	for (int i = 0; i < ROUNDS; i++) {

@@ -54,12 +54,8 @@ static void (*original_start)(int);
 int main(void)
 {
 	struct view early = { 0 }, late = { 0 };
-	ssize_t n = readlink("/proc/self/exe", library, sizeof library - 32);
 	plan(14);
-	if (n < 0)
-		bail("readlink");
-	library[n] = 0;
-	strcpy(strrchr(library, '/') + 1, "libisolate_lib.so");
+	beside_program(library, sizeof library, "libisolate_lib.so");
 
 	/* Paused before the library is there at all. */
 	linger_t call = launch(wait_once, TO_COMPLETION, &early);

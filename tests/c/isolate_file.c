@@ -15,11 +15,8 @@ static char *(*text)(const char *, int);
 static void copy_file(void)
 {
 	char buffer[8192];
-	ssize_t n = readlink("/proc/self/exe", original, sizeof original - 32);
-	if (n < 0)
-		bail("readlink");
-	original[n] = 0;
-	strcpy(strrchr(original, '/') + 1, "libisolate_lib.so");
+	ssize_t n;
+	beside_program(original, sizeof original, "libisolate_lib.so");
 	int from = open(original, O_RDONLY), to = mkstemp(path);
 	if (from < 0 || to < 0)
 		bail(original);

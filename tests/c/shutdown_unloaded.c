@@ -27,11 +27,7 @@ static void nothing(void *arg) { (void)arg; }
 static struct place pass(const char *name)
 {
 	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
-	if (n < 0)
-		bail("readlink");
-	path[n] = 0;
-	strcpy(strrchr(path, '/') + 1, name);
+	beside_program(path, sizeof path, name);
 	void *library = dlopen(path, RTLD_NOW);
 	unsigned long (*sum)(void) = library ? (unsigned long (*)(void))dlsym(library, "unloaded_sum") : NULL;
 	Dl_info info;
