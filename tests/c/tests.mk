@@ -20,8 +20,8 @@ tests_c_late := late_dlopen threads_before shutdown_late
 tests_c_parts := crash_inside
 tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
 
-tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) names_clash_lib isolate_lib_lib isolate_opener_lib isolate_back_lib shutdown_unloaded_lib isolate_loader%_lib limit_%_lib ctypes_spin, \
-	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc)))
+tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) %_lib ctypes_spin, \
+	$(patsubst tests/c/%.c,%,$(wildcard tests/c/*.c)) $(patsubst tests/c/%.cc,%,$(wildcard tests/c/*.cc))) isolate_lib
 tests_c_runs := $(tests_c_names) $(tests_c_late) $(addsuffix .preload,$(tests_c_names))
 tests_c_scripts := $(wildcard tests/c/*.t)
 tests_c_files := $(addprefix $(tests_c)/,$(tests_c_runs) $(tests_c_parts) $(addsuffix .preload,$(tests_c_parts))) \
@@ -108,6 +108,6 @@ build-test-c: $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC
 $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC:
 	@mkdir -p $(tests_c)/locale
 	localedef -i de_DE -f UTF-8 $(tests_c)/locale/de_DE.UTF-8
-include tests/c/isolate_loader.mk
-include tests/c/limit.mk
+# A fragment for each group of tests that needs more than its own file.
+include $(filter-out tests/c/tests.mk,$(sort $(wildcard tests/c/*.mk)))
 $(tests_c)/cancel_attribute $(tests_c)/cancel_attribute.preload: tests_c_flags += -fexceptions
