@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make          the library, the tool and the examples, in build/
+# make          the library, the tool and the small examples, in build/: needs Go, gcc, libc6-dev and make
 # make demo     thumbnails of a folder of images, one of them hostile (FOLDER=… for your own)
-# make test     everything that is checked; about a quarter of an hour at most
+# make test     everything that is checked, to the end; says how long each stage took
 # make bench    the benchmarks; bench-quick for a short look
 # make soak     the long tests, SOAK_SECONDS=1800
 # make install  PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib
@@ -40,7 +40,7 @@ sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all setup check-go check-c check-programs check-bench test soak install clean
+.PHONY: all setup check-go check-programs check-tools check-bench test soak install clean
 
 # The fragments come before all: their variables are used in prerequisites.
 -include examples/examples.mk bench/bench.mk tests/c/tests.mk
@@ -60,8 +60,9 @@ $(TOOL): $(call sources,$(TOOL_DIRS)) Makefile
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/inger
 	@touch $@
 
+# What is installed before: for the demo less than for the tests.
 setup:
-	@scripts/setup
+	@GO='$(GO)' scripts/setup $(if $(filter test soak setup,$(MAKECMDGOALS)),test,demo)
 
 # What scripts/setup installs must be there before anything is compiled, so what needs it is a make of its own.
 ifneq ($(filter demo test soak,$(MAKECMDGOALS)),)
@@ -69,23 +70,17 @@ $(LIBINGER) $(TOOL): | setup
 endif
 
 test: setup
-	$(MAKE) all
-	$(MAKE) check-go
-	$(MAKE) check-c
-	$(MAKE) check-programs
-	$(MAKE) check-bench
+	@MAKE='$(MAKE)' scripts/stages all check-go test-c test-c-clocks check-programs check-tools check-bench
 
 check-go:
 	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) vet ./...
 	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) test ./...
 
-check-c: all
-	$(MAKE) test-c
-	$(MAKE) test-c-clocks
-
-# The tests in tests/ itself build and install: one at a time, and not beside programs that use what they build.
 check-programs: all
 	prove -j$(JOBS) tests/programs/*.t
+
+# These build and install: one at a time, and not beside programs that use what they build.
+check-tools: all demo-programs
 	prove tests/*.t
 
 # That they still build and their processes find each other; no figure is looked at.
@@ -117,6 +112,12 @@ install: all
 	set -e; for page in $(wildcard docs/man/*.1 docs/man/*.3 docs/man/*.7); do \
 		install -D -m 644 "$$page" '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$${page##*/}"; \
 	done
+	@# The linker finds a new library by its cache.
+	@if [ -n '$(DESTDIR)' ]; then \
+		echo 'install: run ldconfig once the files are in their place, or programs do not find $(SONAME)'; \
+	elif PATH="$$PATH:/usr/sbin:/sbin"; ! ldconfig 2>/dev/null || ! ldconfig -p | grep -qF ' $(LIBDIR)/$(SONAME)'; then \
+		echo 'install: the linker does not search $(LIBDIR): run programs with LD_LIBRARY_PATH=$(LIBDIR), or link them with -Wl,-rpath,$(LIBDIR)'; \
+	fi
 
 clean:
 	rm -rf $(BUILD)

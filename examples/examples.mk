@@ -2,9 +2,11 @@
 # The examples and the demo. The including Makefile sets CC and CFLAGS, and has the rule for $(LIBINGER).
 
 BUILD ?= build
+GO ?= go
 LIBINGER ?= $(BUILD)/libinger.so
-EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/server $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages \
-            $(BUILD)/examples/instances
+EXAMPLES := $(BUILD)/examples/hello $(BUILD)/examples/server $(BUILD)/examples/instances
+# These need libpng and libjpeg.
+DEMO_PROGRAMS := $(BUILD)/examples/thumbnails $(BUILD)/examples/mkimages
 EXAMPLE_CFLAGS := $(CFLAGS) -D_GNU_SOURCE -Iinclude
 EXAMPLE_LDLIBS := -L$(BUILD) -linger -Wl,-rpath,'$$ORIGIN/..'
 THUMBNAILS_SOURCES := $(wildcard examples/thumbnails/*.c)
@@ -14,8 +16,9 @@ DEMO_FLAGS ?=
 FOLDER ?=
 DEMO_FOLDER := $(or $(FOLDER),$(BUILD)/demo/images)
 
-.PHONY: examples demo
+.PHONY: examples demo-programs demo
 examples: $(EXAMPLES)
+demo-programs: $(DEMO_PROGRAMS)
 
 $(BUILD)/examples/hello $(BUILD)/examples/server: $(BUILD)/examples/%: examples/%.c include/inger.h $(LIBINGER)
 	@mkdir -p $(@D)
@@ -36,7 +39,7 @@ $(BUILD)/examples/thumbnails: $(THUMBNAILS_SOURCES) examples/thumbnails/thumbnai
 
 $(BUILD)/examples/mkimages: $(wildcard examples/mkimages/*.go)
 	@mkdir -p $(@D)
-	go build -o $@ ./examples/mkimages
+	$(GO) build -o $@ ./examples/mkimages
 
 # A stamp, because the images are many files of one command.
 $(BUILD)/demo/images.made: $(BUILD)/examples/mkimages

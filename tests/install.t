@@ -26,6 +26,8 @@ same() { [ "$1" = "$2" ] || { printf 'got    %s\nwanted %s\n' "$1" "$2"; false; 
 
 stage=$scratch/stage
 ok 'make install with DESTDIR' make -C "$root" install DESTDIR="$stage" PREFIX=/opt/inger
+cp "$scratch/out" "$scratch/said"
+ok 'says that the linker has to learn of it' grep -q '^install: run ldconfig' "$scratch/said"
 home=$stage/opt/inger
 listed=$(cd "$stage" 2>/dev/null && find . -path '*/man/*' -prune -o \( -type f -o -type l \) -print | sort)
 ok 'the files' same "$listed" './opt/inger/bin/inger
