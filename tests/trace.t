@@ -67,7 +67,8 @@ cat >"$folder/busy.c" <<'END'
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-/* busy WORK [crash|forever|sleep]: steps of work, then an end of that kind; its status is 3. */
+/* busy WORK [crash|forever|sleep]: steps of work, then an end of that kind; its status is 3. What a test wants to see of a program
+ * that is ended from outside is done before it says "ready": so much work is so many slices at least, however busy the machine. */
 int main(int argc, char **argv)
 {
 	volatile unsigned long sum = 0;
@@ -175,17 +176,17 @@ ok $? "and the trace of it can be read, with the fault"
 try 0 "$inger" report crash.json && grep -q 'SIGSEGV in main' out
 ok $? "report names it"
 
-"$inger" run --trace killed.ring --slice 1ms -- ./busy 0 forever >ready 2>err &
+"$inger" run --trace killed.ring --slice 1ms -- ./busy 200 forever >ready 2>err &
 children+=($!)
-wait_for test -s ready && sleep 0.2 && kill -KILL "${children[-1]}"
+wait_for test -s ready && kill -KILL "${children[-1]}"
 ended "${children[-1]}" 2>/dev/null
 try 0 "$inger" report --json killed.json killed.ring && grep -q 'cut off' out && fact killed.json '.traceEvents | length > 100'
 ok $? "a recording of a killed program can be read"
 
 # What a shell starts in the background ignores SIGINT.
-setsid env --default-signal=INT "$inger" trace -o stopped.json --slice 1ms -- ./busy 0 forever >ready2 2>err </dev/null &
+setsid env --default-signal=INT "$inger" trace -o stopped.json --slice 1ms -- ./busy 200 forever >ready2 2>err </dev/null &
 children+=($!)
-wait_for test -s ready2 && sleep 0.2 && kill -INT -"${children[-1]}"
+wait_for test -s ready2 && kill -INT -"${children[-1]}"
 ended "${children[-1]}"
 [ $? -eq 130 ] && fact stopped.json '[.traceEvents[] | select(.cat == "slice")] | length > 20'
 ok $? "^C in the middle ends the program and leaves a trace"

@@ -7,7 +7,8 @@
 #	same -i FILE ...                 standard input instead of /dev/null
 #	same -f ...                      the files that COMMAND leaves in its working directory must be equal, too
 #	tool NAME STATUS OUT ERR -- ARGS run `inger ARGS`; OUT and ERR are extended regular expressions for the whole text
-#	is NAME GOT WANTED; ok NAME CONDITION...; skip NAME REASON
+#	is NAME GOT WANTED; matches NAME GOT PATTERN (an extended regular expression for the whole text)
+#	ok NAME CONDITION...; skip NAME REASON
 #	modes MODE...                    for the tests that follow
 #	limit SECONDS                    per run, for the tests that follow
 #	finish                           the plan; last line of each file
@@ -77,6 +78,10 @@ is() {
 		result 'not ok' "$1"
 		printf 'got:    %s\nwanted: %s\n' "$2" "$3" | say
 	fi
+}
+
+matches() {
+	if [[ $2 =~ ^($3)$ ]]; then is "$1" '' ''; else is "$1" "$2" "$3"; fi
 }
 
 ok() {

@@ -34,8 +34,9 @@ png='libpng16.so:png_read_image=40ms'
 watched "$TMP/plain" /dev/null pngtopnm "$DATA/bomb.png"
 watched "$TMP/sliced" /dev/null "$INGER" run --limit "$png:return=0" -- pngtopnm "$DATA/bomb.png"
 is 'a bomb: pngtopnm goes on to its end' "$status" 'exit 0'
-is 'and says of the picture what libpng says' "$(cat "$TMP/sliced/err")" \
-	"$(given_up libpng16.so.16:png_read_image '40 ms' 0)${n}libpng warning: IDAT: Too much image data"
+# Which of libpng's complaints about the rest it is depends on where the call was given up.
+matches 'and says of the picture what libpng says' "$(cat "$TMP/sliced/err")" \
+	"$(given_up libpng16.so.16:png_read_image '40 ms' 0)${n}libpng (warning|error): [^$n]*"
 is 'a picture of the right size, as far as it was read' "$(wc -c <"$TMP/sliced/out")" "$(wc -c <"$TMP/plain/out")"
 tool 'abort: pngtopnm ends with SIGABRT, and the function is named' 'signal 6' '' \
 	"$(aborted libpng16.so.16:png_read_image '40 ms')" -- run --limit "$png:abort" -- pngtopnm "$DATA/bomb.png"
