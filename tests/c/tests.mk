@@ -34,18 +34,21 @@ tests_c_clock := launch_pause nesting busy tiny_budgets state_survives heap_stor
 	signals_jumps late_dlopen
 tests_c_prove := prove --exec tests/c/run.sh
 
-.PHONY: test-c test-c-clocks build-test-c
-test-c: build-test-c
+# What the runs that were asked for need: all of them for a script, which may run any.
+tests_c_wanted = $(if $(filter %.t,$(TESTS)),$(tests_c_files),$(addprefix $(tests_c)/,$(TESTS)) $(tests_c_shared))
+
+.PHONY: test-c test-c-clocks build-test-c tests-c-data
+test-c: $(BUILD)/libinger.so $(tests_c_wanted) tests-c-data
 	BUILD=$(BUILD) $(tests_c_prove) $(foreach test,$(TESTS),$(if $(filter %.t,$(test)),$(test),$(tests_c)/$(test)))
 
-test-c-clocks: build-test-c
+test-c-clocks: $(BUILD)/libinger.so $(addprefix $(tests_c)/,$(tests_c_clock)) tests-c-data
 	status=0; for clock in timer timekeeper; do \
 		INGER_CLOCK=$$clock BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock)) || status=1; \
 	done; \
 	INGER_FSGSBASE=0 BUILD=$(BUILD) $(tests_c_prove) $(addprefix $(tests_c)/,$(tests_c_clock)) || status=1; \
 	exit $$status
 
-build-test-c: $(tests_c_files)
+build-test-c: $(tests_c_files) tests-c-data
 
 # What the preloaded programs refer to is found at run time only.
 $(tests_c)/%.preload: tests/c/%.c $(tests_c_headers)
@@ -54,10 +57,11 @@ $(tests_c)/%.preload: tests/c/%.c $(tests_c_headers)
 $(tests_c)/%.preload: tests/c/%.cc $(tests_c_headers)
 	@mkdir -p $(@D)
 	$(CXX) $(tests_c_flags) -DTEST_PRELOADED -rdynamic -o $@ $< -Wl,--unresolved-symbols=ignore-all $(tests_c_libs)
-$(tests_c)/%: tests/c/%.c $(tests_c_headers) $(BUILD)/libinger.so
+# A new library is found when they start: nothing has to be linked again.
+$(tests_c)/%: tests/c/%.c $(tests_c_headers) | $(BUILD)/libinger.so
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(tests_c_flags) -rdynamic -o $@ $(filter %.c %.S,$^) $(tests_c_link) $(tests_c_libs)
-$(tests_c)/%: tests/c/%.cc $(tests_c_headers) $(BUILD)/libinger.so
+$(tests_c)/%: tests/c/%.cc $(tests_c_headers) | $(BUILD)/libinger.so
 	@mkdir -p $(@D)
 	$(CXX) $(tests_c_flags) -rdynamic -o $@ $< $(tests_c_link) $(tests_c_libs)
 $(tests_c)/lib%.so: tests/c/%_lib.c
@@ -104,7 +108,7 @@ $(tests_c_isolate): $(tests_c)/libisolate_lib.so
 $(tests_c)/libisolate_lib.so: tests/c/isolate_lib.h
 $(tests_c_isolate): tests_c_libs := -L$(tests_c) -lisolate_lib -Wl,-rpath,'$$ORIGIN'
 # The tests of locales need one that writes numbers in another way, whatever the machine has.
-build-test-c: $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC
+tests-c-data: $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC
 $(tests_c)/locale/de_DE.UTF-8/LC_NUMERIC:
 	@mkdir -p $(tests_c)/locale
 	localedef -i de_DE -f UTF-8 $(tests_c)/locale/de_DE.UTF-8
