@@ -103,7 +103,8 @@ enum inger_isolation {
  * Returns    a paused or completed call by value; a paused one belongs to the caller until resume() completes it or
  *            cancel() gives it up. On failure continuation is NULL and is_complete false, with errno:
  *            EINVAL  func is NULL
- *            EAGAIN  too many calls exist (about a million), or memory for another libset was refused (said once on stderr)
+ *            EAGAIN  too many calls exist (about a million), or memory for another libset was refused (said once on stderr), or
+ *                    the budget could not be kept: the kernel gives no clock (see limits.md, Time)
  *            ENOMEM  no memory for a stack or a TCB
  *            ENOSYS  the processor or libc lacks something needed, or nothing can be isolated here (said once on stderr)
  *            EFAULT  with INGER_CONTAIN: the function faulted, and was cancelled

@@ -198,11 +198,16 @@ static void take_attributes(struct shim_call *call, const struct inger_attr *att
 		shim_contain_prepare();
 }
 
+static inline bool needs_clock(uint64_t budget_us)
+{
+	return budget_us != TO_COMPLETION && budget_us != 0;
+}
+
 static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	linger_t f = failed;
 	struct shim_thread *t = this_thread();
-	if (SHIM_UNLIKELY(!t))
+	if (SHIM_UNLIKELY(!t) || (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)))
 		return f;
 
 	/* The options were read when the thread was made known. */
@@ -309,7 +314,7 @@ SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
 	if (f && (f->is_complete))
 		return 0;
 	struct shim_thread *t = this_thread();
-	if (!t)
+	if (!t || (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)))
 		return -1;
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);

@@ -21,6 +21,8 @@
 
 /* The signal that ends a slice: the last but one, because valgrind keeps the last for itself. */
 #define SHIM_SIGNAL 63
+/* Takes its place where the queue of signals is full; nothing on this architecture sends it. */
+#define SHIM_RELAY SIGSTKFLT
 /* Marks our own signals; what arrives without it belongs to the program. */
 #define SHIM_SIGNAL_COOKIE 0x696e676572ull
 /* Room for a signal frame with AMX state (about 12 KiB) and a handler. */
@@ -172,7 +174,8 @@ struct shim_thread {
 	bool limits_busy;            /* they are being changed: no pause */
 	uint32_t free_count[2];
 	pid_t tid;
-	int timer; /* kernel timer id, -1: none yet */
+	int timer; /* kernel timer id, -1: none, the timekeeper signals */
+	bool no_clock; /* neither has been asked for yet, see shim_clock_for() */
 	bool in_use;
 	bool quiet; /* about to exec: no pause, no clock */
 	bool fault_stack_ours;
@@ -183,6 +186,7 @@ struct shim_thread {
 	char reason[256];
 	_Atomic uint64_t trace_at; /* next event of the page that is this thread's; trace_sig.c */
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
+	_Atomic uint32_t bare;    /* the timekeeper has sent a signal that may come without its cookie */
 };
 
 /* The FS base that is in force. */

@@ -57,6 +57,8 @@ static bool run_on(struct shim_thread *t, struct shim_call *call, uint64_t budge
 {
 	uint64_t end = shim_now() + shim_us_to_ticks(budget_us);
 
+	if (!shim_clock_for(t))
+		return false;
 	for (;;) {
 		uint64_t now = shim_now();
 		if (now >= end || (over && over(call)))

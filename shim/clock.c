@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c - how fast the time stamp counter runs, and which of the two clocks to use. */
+/* clock.c - how fast the time stamp counter runs, and which of the two clocks to use.
+ *
+ * A finite budget is given only to a call on a thread that has a clock: launch() and resume() make it first (shim_clock_for()),
+ * and fail with EAGAIN when there is none to be had. So no budget is ever ignored in silence. */
 #include "shim.h"
+#include "../gotcha/libset.h"
+#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -10,6 +15,7 @@ static uint64_t start_ticks, start_ns;
 /* At load: the start of the baseline. */
 void shim_clock_init(void)
 {
+	shim_real_clock_init();
 	start_ns = shim_monotonic_ns();
 	start_ticks = shim_now();
 }
@@ -36,7 +42,7 @@ void shim_clock_calibrate(void)
 
 /* The thread's own timer wherever the kernel gives one: its signals come about 17 us after the deadline here, within a few
  * microseconds of each other, those of a thread that has to be woken first about 34 us and scattered (`make bench`,
- * overshoot_*). No timer is left when RLIMIT_SIGPENDING is used up. */
+ * overshoot_*). */
 enum shim_clock_kind shim_clock_choose(void)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SHIM_SIGNAL};
@@ -46,4 +52,62 @@ enum shim_clock_kind shim_clock_choose(void)
 		return SHIM_CLOCK_TIMEKEEPER;
 	shim_syscall1(SYS_timer_delete, id);
 	return SHIM_CLOCK_TIMER;
+}
+
+uint64_t shim_relay_bit;
+static _Atomic uint32_t keeping; /* 0: no timekeeper, 1: it is being started, 2: it runs */
+
+bool shim_timekeeper_ensure(void)
+{
+	uint32_t none = 0;
+
+	if (atomic_compare_exchange_strong(&keeping, &none, 1))
+		atomic_store(&keeping, shim_timekeeper_start() ? 2 : 0);
+	while (atomic_load(&keeping) == 1)
+		shim_syscall0(SYS_sched_yield);
+	return atomic_load(&keeping) == 2;
+}
+
+/* In the child of a fork. */
+void shim_clock_forked(void)
+{
+	atomic_store(&keeping, 0);
+	shim_timekeeper_forked();
+}
+
+/* Whether the kernel lets the timekeeper signal: signal 0 is none. */
+static bool may_signal(const struct shim_thread *t)
+{
+	siginfo_t info = {.si_code = SI_QUEUE};
+
+	return shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, 0, &info) == 0;
+}
+
+/* The relay, unless the program has a use of its own for the signal. */
+static bool relay(void)
+{
+	static _Atomic bool tried;
+	uint64_t bit = 1ull << (SHIM_RELAY - 1);
+
+	if (!atomic_exchange(&tried, true) && shim_relay_install())
+		shim_relay_bit = bit;
+	if (shim_relay_bit)
+		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
+	return shim_relay_bit != 0;
+}
+
+/* A thread's clock, when it is first given a budget: its timer, else the timekeeper, which needs no room in the queue of signals
+ * (timekeeper.c). False, errno EAGAIN and the reason: neither can be had. */
+bool shim_clock_make(struct shim_thread *t)
+{
+	int saved = errno;
+
+	bool timer = shim_config.clock == SHIM_CLOCK_TIMER;
+	if ((timer && shim_timer_make(t)) || (may_signal(t) && (relay() || !timer) && shim_timekeeper_ensure())) {
+		t->no_clock = false;
+		errno = saved;
+		return true;
+	}
+	gotcha_fail(EAGAIN, "clock", "no timer is to be had (RLIMIT_SIGPENDING, or a filter of system calls), and no thread to take its place");
+	return false;
 }

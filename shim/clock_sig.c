@@ -35,13 +35,6 @@ struct kernel_sigevent {
 uint64_t shim_ns_per_tick_q32, shim_ticks_per_ns_q32;
 uint64_t shim_bias_ns = BIAS_FIRST_NS;
 
-uint64_t shim_monotonic_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t); /* the vDSO: no libc state */
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 uint64_t shim_now(void)
 {
 	if (SHIM_LIKELY(shim_cpu.invariant_tsc)) {
@@ -73,22 +66,51 @@ static void timer_set(struct shim_thread *t, uint64_t ns)
 {
 	struct { struct __kernel_timespec interval, value; } when = {{0, 0}, {(long long)(ns / 1000000000u), (long long)(ns % 1000000000u)}};
 
-	if (SHIM_UNLIKELY(t->timer < 0)) {
-		struct kernel_sigevent event = {.value = SHIM_SIGNAL_COOKIE, .signo = SHIM_SIGNAL, .notify = KERNEL_SIGEV_THREAD_ID, .tid = t->tid};
-		int id;
-		if (shim_syscall3(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) < 0)
-			return; /* RLIMIT_SIGPENDING: the call runs on unsliced, as without us */
-		t->timer = id;
-	}
 	shim_syscall4(SYS_timer_settime, t->timer, 0, &when, 0);
 }
 
+/* A timer of the kernel's for this thread alone. Its signal has its place in the queue from now on, so that it comes however
+ * full the queue is later. False: the queue is full (RLIMIT_SIGPENDING, which counts for all of a user's processes), or timers
+ * are denied here (seccomp). */
+bool shim_timer_make(struct shim_thread *t)
+{
+	struct kernel_sigevent event = {.value = SHIM_SIGNAL_COOKIE, .signo = SHIM_SIGNAL, .notify = KERNEL_SIGEV_THREAD_ID, .tid = t->tid};
+	struct { struct __kernel_timespec interval, value; } never = {{0, 0}, {0, 0}};
+	int id;
+
+	if (shim_syscall3(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) < 0)
+		return false;
+	if (shim_syscall4(SYS_timer_settime, id, 0, &never, 0) < 0) {
+		(void)shim_syscall1(SYS_timer_delete, id);
+		return false;
+	}
+	t->timer = id;
+	return true;
+}
+
+/* See timekeeper.c. */
+void shim_relay_handler(int sig, siginfo_t *info, void *context)
+{
+	struct shim_thread *t = shim_tls.thread;
+	siginfo_t bare = {.si_signo = SHIM_SIGNAL, .si_code = SI_USER};
+
+	(void)info;
+	(void)context;
+	if (t && atomic_load_explicit(&t->bare, memory_order_relaxed)) {
+		(void)shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &bare);
+		return;
+	}
+	shim_default_action(sig); /* not ours, and the program has no handler */
+	shim_syscall3(SYS_tgkill, shim_syscall0(SYS_getpid), shim_syscall0(SYS_gettid), sig);
+}
+
+/* A thread without a timer of its own is the timekeeper's. */
 static void wake_in(struct shim_thread *t, uint64_t ns)
 {
-	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER)
-		shim_timekeeper_want(t, shim_now() + ns_to_ticks(ns));
-	else
+	if (t->timer >= 0)
 		timer_set(t, ns);
+	else
+		shim_timekeeper_want(t, shim_now() + ns_to_ticks(ns));
 }
 
 /* Ask for a signal at `deadline`, bias subtracted; at least 1 us from now. */
@@ -128,10 +150,10 @@ void shim_arm_current(void)
 
 void shim_disarm(struct shim_thread *t)
 {
-	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER)
-		shim_timekeeper_want(t, SHIM_NEVER);
-	else if (t->timer >= 0)
+	if (t->timer >= 0)
 		timer_set(t, 0);
+	else
+		shim_timekeeper_want(t, SHIM_NEVER);
 	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
 }
 

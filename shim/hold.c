@@ -200,8 +200,8 @@ bool hold_is_earlier(clockid_t clock, const struct timespec *until, const struct
 
 	if (until->tv_nsec < 0 || until->tv_nsec >= SECOND_NS || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
 		return true; /* for the real function to refuse */
-	clock_gettime(clock, &here);
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	shim_real_clock(clock, &here);
+	shim_real_clock(CLOCK_MONOTONIC, &now);
 	__int128 left = (__int128)until->tv_sec - here.tv_sec, slice_left = slice_end->tv_sec - now.tv_sec;
 	return left * SECOND_NS + until->tv_nsec - here.tv_nsec <= slice_left * SECOND_NS + slice_end->tv_nsec - now.tv_nsec;
 }

@@ -18,6 +18,7 @@
  * any function in the others. The handler (limit_sig.c) keeps away while limits_busy is set. */
 #include "limit.h"
 #include "lock.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -230,6 +231,8 @@ static bool prepare(void)
 
 	if (!t || (!t->limits && !make_records(t)))
 		return false;
+	if (!shim_clock_for(t))
+		shim_message("functions have no limits on a thread", "clock", gotcha_reason());
 	/* Its result is of the C++ ABI: a pointer and an unsigned int. */
 	if (!t->limits->exceptions && shim_limit_cxx)
 		t->limits->exceptions = ((uint64_t *(*)(void))shim_limit_cxx)();

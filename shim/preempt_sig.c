@@ -119,9 +119,12 @@ static bool waits_pausably(const struct shim_call *call, const greg_t *regs)
 	       (uint64_t)regs[SHIM_R12] == call->defer_rsp;
 }
 
-static bool ours(const siginfo_t *info)
+static bool ours(struct shim_thread *t, const siginfo_t *info)
 {
-	return info->si_value.sival_ptr == (void *)SHIM_SIGNAL_COOKIE && (info->si_code == SI_TIMER || info->si_code == SI_QUEUE);
+	if (SHIM_LIKELY(info->si_value.sival_ptr == (void *)SHIM_SIGNAL_COOKIE && (info->si_code == SI_TIMER || info->si_code == SI_QUEUE)))
+		return true;
+	/* The timekeeper's when the queue is full; a signal of somebody's with a record has a sender. */
+	return t && info->si_code == SI_USER && !info->si_pid && atomic_exchange_explicit(&t->bare, 0, memory_order_relaxed);
 }
 
 void shim_preempt_handler(int sig, siginfo_t *info, void *context)
@@ -129,7 +132,7 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	struct shim_thread *t = shim_tls.thread;
 	ucontext_t *frame = context;
 
-	if (!ours(info)) {
+	if (!ours(t, info)) {
 		shim_program_handler(sig, info, context);
 		return;
 	}

@@ -94,7 +94,7 @@ static enum shim_torture_kind separate(struct shim_tls *tls)
 static bool adopt_main(void)
 {
 	struct shim_thread *t = shim_thread_get();
-	if (!t)
+	if (!t || !shim_clock_for(t))
 		return false;
 	struct shim_call *supervisor = shim_call_get(t, 0, false), *call = &main_call;
 	void *xsave = mmap(NULL, shim_cpu.xsave_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

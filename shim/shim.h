@@ -45,6 +45,9 @@ void shim_set_fs(uint64_t fs);
 extern uint64_t shim_ns_per_tick_q32, shim_ticks_per_ns_q32; /* 32.32 fixed point */
 uint64_t shim_now(void);
 uint64_t shim_monotonic_ns(void);
+struct timespec;
+void shim_real_clock_init(void);
+void shim_real_clock(clockid_t clock, struct timespec *t); /* realtime_sig.c: the kernel's, never a faked one */
 uint64_t shim_ticks_to_ns(uint64_t ticks);
 uint64_t shim_us_to_ticks(uint64_t us);
 void shim_clock_init(void);
@@ -60,6 +63,18 @@ bool shim_timekeeper_start(void);
 int shim_thread_start(void *(*function)(void *), size_t stack_bytes);
 int shim_thread_start_with(void *(*function)(void *), void *arg, size_t stack_bytes);
 void shim_timekeeper_forked(void);
+void shim_clock_forked(void);
+bool shim_timekeeper_ensure(void);
+void shim_relay_handler(int sig, siginfo_t *info, void *context);
+bool shim_relay_install(void); /* wrap_signal.c */
+extern uint64_t shim_relay_bit; /* SHIM_RELAY's in masks, 0 while it is not used */
+bool shim_timer_make(struct shim_thread *t);
+bool shim_clock_make(struct shim_thread *t); /* false and errno */
+/* Before a budget is given to what runs on `t`. False, errno and a reason: it could not be kept. */
+static inline bool shim_clock_for(struct shim_thread *t)
+{
+	return SHIM_LIKELY(!t->no_clock) || shim_clock_make(t);
+}
 
 /* ---- preempt_sig.c */
 void shim_preempt_handler(int sig, siginfo_t *info, void *context);

@@ -73,7 +73,7 @@ static void fork_child(void)
 	shim_tcb_forked();
 	gotcha_forked();
 	shim_several_threads();
-	shim_timekeeper_forked();
+	shim_clock_forked();
 	shim_threads_forked();
 }
 
@@ -100,7 +100,7 @@ static int start_once(void)
 	shim_actions_init();
 	if (shim_config.clock == SHIM_CLOCK_AUTO)
 		shim_config.clock = shim_clock_choose();
-	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_start())
+	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_ensure())
 		shim_config.clock = SHIM_CLOCK_TIMER;
 	shim_trace_open();
 	return 0;

@@ -73,6 +73,8 @@ static void begin(struct shim_thread *t)
 	t->fs = shim_fs();
 	t->tid = (pid_t)shim_syscall0(SYS_gettid);
 	t->timer = -1;
+	t->no_clock = true;
+	t->bare = 0;
 	t->current = NULL;
 	t->deadline = t->armed = t->wake = SHIM_NEVER;
 	t->target = 0;
@@ -144,7 +146,8 @@ void shim_threads_forked(void)
 		return;
 	self->tid = (pid_t)shim_syscall0(SYS_gettid);
 	self->timer = -1;
+	self->no_clock = true;
 	self->armed = self->wake = SHIM_NEVER;
-	if (self->deadline != SHIM_NEVER)
+	if (self->deadline != SHIM_NEVER && shim_clock_make(self))
 		shim_arm(self, self->deadline);
 }

@@ -3,8 +3,13 @@
  *
  * Cheaper for the running thread than a timer interrupt where there is a second processor to sleep on.
  * A thread publishes `wake` and then looks at `until`; the timekeeper publishes `until` and then looks at all `wake`
- * once more before it sleeps: one of the two sees the other. */
+ * once more before it sleeps: one of the two sees the other.
+ *
+ * A full queue (RLIMIT_SIGPENDING) refuses real-time signals from other threads, but no classic one, which then comes without a
+ * record. So the timekeeper sends SHIM_RELAY instead, whose handler sends our signal to its own thread: that the kernel allows
+ * as if it were kill()'s (SI_USER), which needs no record either. `bare` says that one is on its way. */
 #include "shim.h"
+#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,7 +42,7 @@ void shim_timekeeper_want(struct shim_thread *t, uint64_t wake)
 	}
 }
 
-static void signal_thread(const struct shim_thread *t)
+static void signal_thread(struct shim_thread *t)
 {
 	siginfo_t info;
 
@@ -45,7 +50,12 @@ static void signal_thread(const struct shim_thread *t)
 	info.si_signo = SHIM_SIGNAL;
 	info.si_code = SI_QUEUE;
 	info.si_value.sival_ptr = (void *)SHIM_SIGNAL_COOKIE;
-	shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info);
+	if (shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info) != -EAGAIN)
+		return;
+	if (!shim_relay_bit)
+		return;
+	atomic_store(&t->bare, 1);
+	shim_syscall3(SYS_tgkill, shim_pid, t->tid, SHIM_RELAY);
 }
 
 /* Signal who is due, the last of them is *signalled; the earliest of the others. */

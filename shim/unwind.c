@@ -364,7 +364,7 @@ static bool expects_to_be_left(const struct shim_call *call)
 
 bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call)
 {
-	if (!find_library())
+	if (!find_library() || !shim_clock_for(t))
 		return false;
 	for (int step = 0; step < STEPS && !(expects_to_be_left(call) && !hold_outliving(call)); step++) {
 		call->state = SHIM_RESUMING;

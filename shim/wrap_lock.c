@@ -94,7 +94,7 @@ static bool is_over(clockid_t clock, const struct timespec *until)
 {
 	struct timespec now;
 
-	clock_gettime(clock, &now);
+	shim_real_clock(clock, &now);
 	return now.tv_sec > until->tv_sec || (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 

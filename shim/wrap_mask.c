@@ -77,7 +77,7 @@ static int change_mask(mask_function *real, int how, const sigset_t *set, sigset
 	if (set) {
 		uint64_t bits = *(const uint64_t *)set;
 		named = bits & SHIM_SIGNAL_BIT;
-		*shim_mask_bits(&wanted) = bits & ~SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = bits & ~SHIM_SIGNAL_BIT & ~shim_relay_bit;
 		if (how == SIG_SETMASK && shim_tls.thread && shim_tls.thread->handlers)
 			*shim_mask_bits(&wanted) |= SHIM_SIGNAL_BIT; /* as it is in every handler */
 	}

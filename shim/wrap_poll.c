@@ -33,7 +33,7 @@ static struct countdown count_down(const struct timespec *timeout)
 
 	if (!timeout)
 		return c;
-	clock_gettime(CLOCK_MONOTONIC, &c.end);
+	shim_real_clock(CLOCK_MONOTONIC, &c.end);
 	if (timeout->tv_sec > INT32_MAX) { /* kernel limits are centuries away too */
 		c.infinite = true;
 		return c;
@@ -53,7 +53,7 @@ static struct timespec *left_of(const struct countdown *c, struct timespec *left
 
 	if (c->infinite)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	shim_real_clock(CLOCK_MONOTONIC, &now);
 	left->tv_sec = c->end.tv_sec - now.tv_sec;
 	left->tv_nsec = c->end.tv_nsec - now.tv_nsec;
 	if (left->tv_nsec < 0) {

@@ -194,6 +194,19 @@ static void install_fault_handler(int sig)
 	SHIM_REAL(sigaction_function *, sigaction)(sig, &ours, NULL);
 }
 
+bool shim_relay_install(void)
+{
+	struct sigaction ours, now;
+
+	if (SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
+		return false;
+	memset(&ours, 0, sizeof ours);
+	sigfillset(&ours.sa_mask);
+	ours.sa_sigaction = shim_relay_handler;
+	ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+	return SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, &ours, NULL) == 0;
+}
+
 /* Signals that have a handler of ours while the program's action is the default. */
 static _Atomic uint64_t fault_signals = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1);
 

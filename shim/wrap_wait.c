@@ -61,7 +61,7 @@ SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespe
 	clockid_t measure = clock == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock;
 	bool absolute = flags & TIMER_ABSTIME;
 	if (!absolute)
-		clock_gettime(measure, &end);
+		shim_real_clock(measure, &end);
 	int error = real(clock, flags, time, &rest);
 	if (error != EINTR || !shim_only_ours(&before)) {
 		if (error == EINTR && left && !absolute)
@@ -84,7 +84,7 @@ SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespe
 	error = result == 0 ? 0 : errno;
 	errno = saved;
 	if (error == EINTR && left && !absolute) {
-		clock_gettime(measure, &rest);
+		shim_real_clock(measure, &rest);
 		int64_t ns = nanoseconds(&end) - nanoseconds(&rest);
 		if (ns < 0)
 			ns = 0;
@@ -239,11 +239,11 @@ SHIM_EXPORT int sigtimedwait(const sigset_t *wanted, siginfo_t *info, const stru
 		return real(&set, info, timeout);
 	SHIM_WAIT(__func__, 0);
 	struct shim_marks before = *shim_marks_here();
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	shim_real_clock(CLOCK_MONOTONIC, &start);
 	int result = real(&set, info, timeout);
 	while (result == -1 && errno == EINTR && shim_only_ours(&before)) {
 		if (timeout) {
-			clock_gettime(CLOCK_MONOTONIC, &now);
+			shim_real_clock(CLOCK_MONOTONIC, &now);
 			int64_t ns = nanoseconds(timeout) - (nanoseconds(&now) - nanoseconds(&start));
 			if (ns < 0)
 				ns = 0;
