@@ -26,7 +26,10 @@ LIB_EXTLDFLAGS  := -Wl,-soname,$(SONAME) '-Wl,--version-script=$(CURDIR)/cmd/lib
 # Quoted once for the shell (double), once for go (escaped), once for the linker driver (single).
 # The entry is package shim/entry, which holds the Go runtime back and needs -checklinkname=0.
 # Without asynchronous preemption the runtime leaves SIGURG blocked in its threads: the program's own must not end there.
-LIB_LDFLAGS     := -E libinger_entry -checklinkname=0 -X runtime.godebugDefault=asyncpreemptoff=1 -extldflags \"$(LIB_EXTLDFLAGS)\"
+# Nor may it hold files open: without these two it keeps those of the control group's processor limit, as descriptors that the
+# program would find, hand on and close.
+LIB_GODEBUG     := asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0
+LIB_LDFLAGS     := -E libinger_entry -checklinkname=0 -X runtime.godebugDefault=$(LIB_GODEBUG) -extldflags \"$(LIB_EXTLDFLAGS)\"
 # Without the version control stamp a build is the same from an archive, and git need not trust the folder's owner.
 export GOFLAGS  := $(strip $(GOFLAGS) -buildvcs=false)
 

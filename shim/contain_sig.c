@@ -104,7 +104,7 @@ bool shim_contain(int sig, const siginfo_t *info, void *context, const char **wh
 		return false;
 
 	/* No handler of the program sees the steps from here to the return, which gives the mask back. */
-	uint64_t all = ~0ull;
+	uint64_t all = SHIM_ALL_SIGNALS;
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 	__builtin_memcpy(call->regs, regs, sizeof call->regs);
 	call->at_return = false;

@@ -241,7 +241,7 @@ static bool prepare(void)
 
 bool shim_limit_prepare(void)
 {
-	uint64_t all = ~0ull, mask;
+	uint64_t all = SHIM_ALL_SIGNALS, mask;
 	int saved = errno;
 
 	/* libc's own calls may lead through the program, and so through a stub (a canonical PLT entry). */

@@ -207,7 +207,7 @@ struct shim_call *shim_limit_here(struct shim_call *call, uint64_t rsp, uint64_t
 {
 	struct shim_call *outside = NULL;
 	struct shim_limited *due;
-	uint64_t mask = ~0ull;
+	uint64_t mask = SHIM_ALL_SIGNALS;
 
 	call->pending = 0;
 	if (!interruptible(call, rip)) {

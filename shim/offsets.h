@@ -3,6 +3,10 @@
 #ifndef SHIM_OFFSETS_H
 #define SHIM_OFFSETS_H
 
+/* Every signal but 32 and 33, which are libc's own (SIGCANCEL, SIGSETXID): a thread that blocks them hangs whoever calls
+ * setuid() or pthread_cancel(), while that holds libc's lock of threads. Nothing of ours ever blocks them. */
+#define SHIM_ALL_SIGNALS 0xfffffffe7fffffff
+
 /* struct shim_call */
 #define CALL_DEFER_RSP     0
 #define CALL_DEFER_RET     8

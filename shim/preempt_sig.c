@@ -92,7 +92,7 @@ bool shim_try_inject(struct shim_call *call, void *context)
 	call->at_return = false;
 	if (call->adopted) {
 		__builtin_memcpy(&call->sigmask, &frame->uc_sigmask, sizeof call->sigmask);
-		__builtin_memset(&frame->uc_sigmask, 0xff, sizeof call->sigmask);
+		*shim_mask_bits(&frame->uc_sigmask) = SHIM_ALL_SIGNALS;
 	}
 	call->state = SHIM_PAUSING;
 	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_preempt_stub;

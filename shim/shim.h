@@ -167,7 +167,7 @@ size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
-void shim_several_threads(void);
+bool shim_several_threads(void);           /* libc has made itself ready for threads */
 void shim_tcb_forked(void);
 void shim_tcb_loaded(void);                                /* after dlopen() */
 /* Entry points of libc for the end of a thread; found by shim_tcb_init(). */

@@ -339,7 +339,7 @@ function shim_pause_here
 	movq	%r11, %rbx
 	cmpl	$0, CALL_ADOPTED(%rbx)
 	je	2f
-	movq	$-1, %rax		/* the handler does this through the signal frame */
+	movabsq	$SHIM_ALL_SIGNALS, %rax	/* the handler does this through the signal frame */
 	pushq	%rax
 	movl	$2, %edi		/* SIG_SETMASK */
 	movq	%rsp, %rsi

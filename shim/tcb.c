@@ -8,6 +8,7 @@
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <link.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -180,19 +181,38 @@ int shim_tcb_init(void)
 		have_rseq = true;
 	}
 	shim_errno_offset = (char *)&errno - me;
-	shim_several_threads();
+	if (!shim_several_threads())
+		return unusable("it does not prepare for threads when one is asked for");
 	find_modules();
 	return 0;
 }
 
-/* A paused call and its resumer use the same objects like two threads: who asks whether there are several, as libstdc++'s
- * reference counts do, must be told so. */
-void shim_several_threads(void)
+static void *no_thread(void *unused)
 {
-	char *single = shim_find_symbol("__libc_single_threaded");
+	return unused;
+}
 
-	if (single)
-		*single = 0;
+/* A paused call and its resumer use the same objects like two threads: who asks whether there are several, as libstdc++'s
+ * reference counts do, must be told so.
+ *
+ * libc does what a process with threads needs when it makes its first thread, and takes this flag for the sign that it has
+ * done so (late_init() in nptl/pthread_create.c): above all the handler of SIGSETXID, by which set*id functions reach every
+ * thread. So the flag is libc's to clear. It does both for a thread whose stack can't be had, too, before it finds that out;
+ * that asks for nothing that a sandbox or a limit might refuse. */
+bool shim_several_threads(void)
+{
+	const volatile char *single = shim_resolve_in("libc.so.6", "__libc_single_threaded");
+	pthread_attr_t attr;
+	pthread_t none;
+
+	if (!single || !*single)
+		return true;
+	pthread_attr_init(&attr);
+	int error = pthread_attr_setstacksize(&attr, (size_t)1 << 62);
+	if (!error)
+		error = pthread_create(&none, &attr, no_thread, NULL);
+	pthread_attr_destroy(&attr);
+	return error && !*single;
 }
 
 void shim_tcb_unmake(struct shim_call *call)

@@ -158,10 +158,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg)
 {
-	uint64_t all = ~0ull, old;
+	uint64_t all = SHIM_ALL_SIGNALS, old;
 
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	int error = __real_pthread_create(thread, attr, function, arg);
+	old &= SHIM_ALL_SIGNALS; /* libc has just unblocked its own, with its first thread */
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	return error;
 }

@@ -150,7 +150,7 @@ SHIM_EXPORT int thrd_sleep(const struct timespec *time, struct timespec *left)
 /* The program's signals stay blocked between two attempts, so that none is handled outside of the wait. */
 static int suspend(uint64_t mask)
 {
-	uint64_t all = ~0ull, old;
+	uint64_t all = SHIM_ALL_SIGNALS, old;
 	struct shim_marks before;
 	sigset_t set;
 	SHIM_WAIT("sigsuspend", 0);

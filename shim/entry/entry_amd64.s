@@ -13,7 +13,12 @@ start:
 	LEAQ	runtime·sigtable(SB), R8
 	MOVL	$65, R9				// entries
 mark:
+	CMPL	R9, $33				// 65-32: libc's own signals stay as they are
+	JEQ	next
+	CMPL	R9, $32				// 65-33
+	JEQ	next
 	ANDL	$~0x80, (R8)			// _SigUnblock
+next:
 	ADDQ	$24, R8				// {flags int32; name string}
 	DECL	R9
 	JNZ	mark

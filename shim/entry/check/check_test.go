@@ -19,6 +19,8 @@ const (
 	signalsMarked = 65
 	entryBytes    = 24
 	sigUnblock    = 1 << 7
+	sigcancel     = 32 // libc's own: left as they are
+	sigsetxid     = 33
 )
 
 func TestAssemblyHasTheConstants(t *testing.T) {
@@ -30,6 +32,8 @@ func TestAssemblyHasTheConstants(t *testing.T) {
 		fmt.Sprintf(`MOVL\s+\$%d, R9`, signalsMarked),
 		fmt.Sprintf(`ADDQ\s+\$%d, R8`, entryBytes),
 		fmt.Sprintf(`ANDL\s+\$~%#x, \(R8\)`, sigUnblock),
+		fmt.Sprintf(`CMPL\s+R9, \$%d`, signalsMarked-sigcancel),
+		fmt.Sprintf(`CMPL\s+R9, \$%d`, signalsMarked-sigsetxid),
 	} {
 		if !regexp.MustCompile(instruction).Match(text) {
 			t.Errorf("entry_amd64.s has no %s", instruction)
@@ -58,6 +62,11 @@ func TestSigtableIsAsTheAssemblyExpects(t *testing.T) {
 	}
 	if !regexp.MustCompile(`type sigTabT struct \{\s+flags +int32\s+name +string\s+\}`).MatchString(goSource(t, "signal_unix.go")) {
 		t.Errorf("sigTabT is not {flags int32; name string}: its entries may not be %d bytes", entryBytes)
+	}
+	for _, n := range []int{sigcancel, sigsetxid} {
+		if !regexp.MustCompile(fmt.Sprintf(`/\* %d \*/ \{_SigSetStack \+ _SigUnblock,`, n)).MatchString(goSource(t, "sigtab_linux_generic.go")) {
+			t.Errorf("the runtime does not keep signal %d unblocked by itself", n)
+		}
 	}
 	flags := regexp.MustCompile(`(?s)_SigNotify +=.*?_SigUnblock`).FindString(goSource(t, "runtime2.go"))
 	if got := 1 << strings.Count(flags, "\n"); got != sigUnblock {
