@@ -46,7 +46,7 @@ sources = go.mod $(wildcard go.sum) $(shell find $(1) -name testdata -prune -o -
 .PHONY: all setup check-go check-programs check-tools check-bench test soak install clean
 
 # The fragments come before all: their variables are used in prerequisites.
--include examples/examples.mk bench/bench.mk tests/c/tests.mk
+-include examples/examples.mk bench/bench.mk tests/c/tests.mk tests/hostile/hostile.mk
 
 all: $(LIBINGER) $(TOOL) examples
 
