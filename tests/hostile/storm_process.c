@@ -107,6 +107,7 @@ __attribute__((constructor)) static void before_main(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	sigaction(SIGUSR2, &action, NULL);
+	sigaction(SIGIO, &action, NULL);
 	action.sa_flags = SA_ONSTACK;
 	sigaction(SIGWINCH, &action, NULL);
 }
@@ -130,19 +131,20 @@ WORK(alternate_stack, 0)
 	free(mine.ss_sp);
 }
 
+/* A signal of its own: one that is pending for a paused call stays blocked for whoever resumes. */
 WORK(masks, 0)
 {
 	sigset_t one, before, pending;
 	sigemptyset(&one);
-	sigaddset(&one, SIGUSR2);
+	sigaddset(&one, SIGIO);
 	pthread_sigmask(SIG_BLOCK, &one, &before);
-	right(pthread_kill(pthread_self(), SIGUSR2) == 0);
+	right(pthread_kill(pthread_self(), SIGIO) == 0);
 	right(sigpending(&pending) == 0);
 	int number = 0;
 	struct timespec now = { 0, 0 };
-	if (sigismember(&pending, SIGUSR2))
+	if (sigismember(&pending, SIGIO))
 		number = sigtimedwait(&one, NULL, &now);
-	right(number == SIGUSR2 || number == 0 || number == -1);
+	right(number == SIGIO || number == 0 || number == -1);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
