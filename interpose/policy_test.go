@@ -121,7 +121,7 @@ func TestLookup(t *testing.T) {
 		"what calls back for long may be paused":      {"qsort", Copied, NoStream},
 		"what records its caller has no wrapper":      {"__sigsetjmp", Copied, NoStream},
 		"dlsym sees its caller":                       {"dlsym", Hand, NoStream},
-		"a wait without relative timeout is repeated": {"connect", Restarted, NoStream},
+		"a wait without relative timeout is repeated": {"flock", Restarted, NoStream},
 		"a descriptor is recorded before any pause":   {"accept4", Hand, NoStream},
 		"what has a file open for a moment is short":  {"sysconf", Shared, NoStream},
 		"a name may be a translation":                 {"snprintf", Shared, NoStream},

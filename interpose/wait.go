@@ -23,7 +23,8 @@ var waitTable = []group{
 		__pwrite64 pwritev2 pwritev64v2`},
 	{Restarted, NoStream, "writes eight bytes or nothing", `eventfd_write`},
 	{Hand, NoStream, "waits for a connection; its descriptor is noted as the function's own before any pause", `accept accept4`},
-	{Restarted, NoStream, "waits for a connection; called again it goes on waiting for the same one", `connect __connect`},
+	{Hand, NoStream, "waits for a connection; called again it goes on waiting for the same one, but with a timeout of its own", `
+		connect __connect`},
 	{Hand, NoStream, "opening a FIFO, a terminal or a network file may wait; the descriptor is noted as the function's own before " +
 		"any pause", `
 		open open64 openat openat64 creat creat64 __open __open64 __open_2 __open64_2 __openat_2 __openat64_2

@@ -6,6 +6,7 @@
  * short transfer is completed here; a timeout goes on from where it was. */
 #include "shim.h"
 #include "pausable.h"
+#include "socket.h"
 #include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,37 +38,13 @@ SHIM_SLOT(recvfrom);
 SHIM_SLOT(recvmsg);
 SHIM_SLOT(recvmmsg);
 
-/* ---- sockets with a timeout */
-
-/* After an EINTR that is ours alone: true when the call is to be made again. With a socket timeout, waits here for what
- * is left of it; when nothing is left, errno is EAGAIN as the kernel has it. */
-static bool again(long result, const struct shim_marks *before, uint64_t start, int fd, int option, short events)
-{
-	struct timeval timeout;
-	socklen_t length = sizeof timeout;
-
-	if (result != -1 || errno != EINTR || !shim_only_ours(before))
-		return false;
-	if (!option || getsockopt(fd, SOL_SOCKET, option, &timeout, &length) != 0 || (!timeout.tv_sec && !timeout.tv_usec)) {
-		errno = EINTR;
-		return true;
-	}
-	int64_t ms = timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000;
-	int64_t used = (int64_t)(shim_ticks_to_ns(shim_now() - start) / 1000000);
-	struct pollfd wait = {.fd = fd, .events = events};
-	int ready = used >= ms ? 0 : poll(&wait, 1, ms - used > INT_MAX ? INT_MAX : (int)(ms - used));
-	if (ready == 0)
-		errno = EAGAIN;
-	return ready > 0;
-}
-
 #define CALL_AGAIN(result, fd, option, events, call)                                \
 	do {                                                                        \
 		struct shim_marks before = *shim_marks_here();                      \
 		uint64_t start = shim_now();                                        \
 		do                                                                  \
 			result = (call);                                            \
-		while (again(result, &before, start, fd, option, events));          \
+		while (shim_socket_again(result, &before, start, fd, option, events));          \
 	} while (0)
 
 /* Whether `done` of `wanted` bytes were cut short by our signal on a blocking descriptor. */

@@ -6,8 +6,10 @@
  * are cancellation points, made again when it was our signal that ended them. */
 #include "shim.h"
 #include "pausable.h"
+#include "socket.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -35,8 +37,9 @@ static inline bool in_call(const struct shim_call *call)
 	return SHIM_UNLIKELY((call && !call->adopted) || shim_tls.maker);
 }
 
-/* The common part: `libc` is the real function's call; the system call's number and arguments follow. */
-#define PAUSABLE(pausable, libc, number, ...)                                              \
+/* The common part: `libc` is the real function's call; the system call's number and arguments follow. `fd` and `option`: the
+ * socket that is waited for and its timeout, 0 for files. */
+#define PAUSABLE(pausable, libc, fd, option, number, ...)                                  \
 	do {                                                                                      \
 		SHIM_WAIT(__func__, 0);                                                                  \
 		struct shim_call *call = shim_tls.call;                                                  \
@@ -53,10 +56,11 @@ static inline bool in_call(const struct shim_call *call)
 			made = owner ? own_fd_made(owner, made < 0 ? -errno : made) : made;                     \
 		} else {                                                                                 \
 			struct shim_marks before;                                                               \
+			uint64_t start = option ? shim_now() : 0;                                               \
 			do {                                                                                    \
 				before = *shim_marks_here();                                                           \
 				made = libc;                                                                           \
-			} while (made < 0 && errno == EINTR && shim_only_ours(&before));                        \
+			} while (shim_socket_again(made, &before, start, fd, option, POLLIN));                  \
 			made = owner ? own_fd_made(owner, made < 0 ? -errno : made) : made;                     \
 		}                                                                                        \
 		if (inside)                                                                              \
@@ -84,7 +88,7 @@ static inline bool needs_mode(int flags)
 	{                                                                                                 \
 		int (*real)(const char *, int, ...) = SHIM_REAL(int (*)(const char *, int, ...), name);   \
 		TAKE_MODE(mode, flags)                                                                    \
-		PAUSABLE(shim_pausable, real(path, flags, mode), SYS_openat, AT_FDCWD, (long)path, flags, mode); \
+		PAUSABLE(shim_pausable, real(path, flags, mode), 0, 0, SYS_openat, AT_FDCWD, (long)path, flags, mode); \
 	}
 /* The fortified names refuse O_CREAT, whose mode is missing, by ending the program. */
 #define OPEN_2(name)                                                                              \
@@ -94,7 +98,7 @@ static inline bool needs_mode(int flags)
 		int (*real)(const char *, int) = SHIM_REAL(int (*)(const char *, int), name);     \
 		if (needs_mode(flags))                                                            \
 			return real(path, flags);                                                 \
-		PAUSABLE(shim_pausable, real(path, flags), SYS_openat, AT_FDCWD, (long)path, flags); \
+		PAUSABLE(shim_pausable, real(path, flags), 0, 0, SYS_openat, AT_FDCWD, (long)path, flags); \
 	}
 #define OPENAT(name)                                                                                             \
 	int name(int at, const char *path, int flags, ...);                                                      \
@@ -102,7 +106,7 @@ static inline bool needs_mode(int flags)
 	{                                                                                                        \
 		int (*real)(int, const char *, int, ...) = SHIM_REAL(int (*)(int, const char *, int, ...), name); \
 		TAKE_MODE(mode, flags)                                                                           \
-		PAUSABLE(shim_pausable, real(at, path, flags, mode), SYS_openat, at, (long)path, flags, mode);   \
+		PAUSABLE(shim_pausable, real(at, path, flags, mode), 0, 0, SYS_openat, at, (long)path, flags, mode);   \
 	}
 #define OPENAT_2(name)                                                                                \
 	int name(int at, const char *path, int flags);                                                \
@@ -111,14 +115,14 @@ static inline bool needs_mode(int flags)
 		int (*real)(int, const char *, int) = SHIM_REAL(int (*)(int, const char *, int), name); \
 		if (needs_mode(flags))                                                                \
 			return real(at, path, flags);                                                 \
-		PAUSABLE(shim_pausable, real(at, path, flags), SYS_openat, at, (long)path, flags);    \
+		PAUSABLE(shim_pausable, real(at, path, flags), 0, 0, SYS_openat, at, (long)path, flags);    \
 	}
 #define CREAT(name)                                                                                          \
 	int name(const char *path, mode_t mode);                                                             \
 	SHIM_EXPORT int name(const char *path, mode_t mode)                                                  \
 	{                                                                                                    \
 		int (*real)(const char *, mode_t) = SHIM_REAL(int (*)(const char *, mode_t), name);          \
-		PAUSABLE(shim_pausable, real(path, mode), SYS_openat, AT_FDCWD, (long)path, O_CREAT | O_WRONLY | O_TRUNC, mode); \
+		PAUSABLE(shim_pausable, real(path, mode), 0, 0, SYS_openat, AT_FDCWD, (long)path, O_CREAT | O_WRONLY | O_TRUNC, mode); \
 	}
 
 OPEN(open)
@@ -138,19 +142,19 @@ SHIM_EXPORT int open_by_handle_at(int mount, struct file_handle *handle, int fla
 {
 	int (*real)(int, struct file_handle *, int) = SHIM_REAL(int (*)(int, struct file_handle *, int), open_by_handle_at);
 
-	PAUSABLE(shim_pausable, real(mount, handle, flags), SYS_open_by_handle_at, mount, (long)handle, flags);
+	PAUSABLE(shim_pausable, real(mount, handle, flags), 0, 0, SYS_open_by_handle_at, mount, (long)handle, flags);
 }
 
 SHIM_EXPORT int accept(int fd, struct sockaddr *from, socklen_t *length)
 {
 	int (*real)(int, struct sockaddr *, socklen_t *) = SHIM_REAL(int (*)(int, struct sockaddr *, socklen_t *), accept);
 
-	PAUSABLE(shim_pausable_receive, real(fd, from, length), SYS_accept, fd, (long)from, (long)length);
+	PAUSABLE(shim_pausable_receive, real(fd, from, length), fd, SO_RCVTIMEO, SYS_accept, fd, (long)from, (long)length);
 }
 
 SHIM_EXPORT int accept4(int fd, struct sockaddr *from, socklen_t *length, int flags)
 {
 	int (*real)(int, struct sockaddr *, socklen_t *, int) = SHIM_REAL(int (*)(int, struct sockaddr *, socklen_t *, int), accept4);
 
-	PAUSABLE(shim_pausable_receive, real(fd, from, length, flags), SYS_accept4, fd, (long)from, (long)length, flags);
+	PAUSABLE(shim_pausable_receive, real(fd, from, length, flags), fd, SO_RCVTIMEO, SYS_accept4, fd, (long)from, (long)length, flags);
 }

@@ -4,20 +4,51 @@
  * The kernel restarts most of them by itself (our handler has SA_RESTART) and never the rest (signal(7)). All have at
  * most six integer arguments and report EINTR by -1 and errno, so one wrapper serves them; rows of class Restarted in
  * package interpose. */
-#include "shim.h"
+#include "socket.h"
 #include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
 
 typedef long any_function(long, long, long, long, long, long);
+
+/* Those that work on a socket, too, whose timeout must not begin anew each time. */
+static const struct {
+	const char *name;
+	int argument, option;
+	short events;
+} on_sockets[] = {
+	{"readv", 0, SO_RCVTIMEO, POLLIN},          {"preadv2", 0, SO_RCVTIMEO, POLLIN},      {"preadv64v2", 0, SO_RCVTIMEO, POLLIN},
+	{"__read_chk", 0, SO_RCVTIMEO, POLLIN},     {"__recv_chk", 0, SO_RCVTIMEO, POLLIN},   {"__recvfrom_chk", 0, SO_RCVTIMEO, POLLIN},
+	{"splice", 0, SO_RCVTIMEO, POLLIN},         {"splice", 2, SO_SNDTIMEO, POLLOUT},      {"sendfile", 0, SO_SNDTIMEO, POLLOUT},
+	{"sendfile64", 0, SO_SNDTIMEO, POLLOUT},    {"pwritev2", 0, SO_SNDTIMEO, POLLOUT},    {"pwritev64v2", 0, SO_SNDTIMEO, POLLOUT},
+};
+
+/* After an EINTR that is ours: false when a timeout is over, errno says so. */
+__attribute__((noinline, cold)) static bool goes_on(const char *name, uint64_t start, long a, long c)
+{
+	long arguments[] = {a, 0, c};
+
+	for (unsigned i = 0; i < sizeof on_sockets / sizeof *on_sockets; i++) {
+		int fd = (int)arguments[on_sockets[i].argument];
+		if (strcmp(on_sockets[i].name, name) == 0 && shim_socket_timeout(fd, on_sockets[i].option))
+			return shim_socket_wait(fd, on_sockets[i].option, on_sockets[i].events, start);
+	}
+	return true;
+}
 
 __attribute__((noinline)) static long call_again(const char *name, any_function *real, long a, long b, long c, long d, long e, long f)
 {
 	SHIM_WAIT(name, a);
+	uint64_t start = shim_now();
 	for (;;) {
 		struct shim_marks before = *shim_marks_here();
 		long result = real(a, b, c, d, e, f);
 		/* int functions leave the upper half open; no result of a long one has -1 in the lower half only. */
 		if (SHIM_LIKELY((int)result != -1 || errno != EINTR || !shim_only_ours(&before)))
 			return result;
+		if (!goes_on(name, start, a, c))
+			return -1;
 	}
 }
 
