@@ -36,8 +36,9 @@ static bool on_stack(const stack_t *s, uint64_t sp)
 	return !(s->ss_flags & SS_DISABLE) && sp - (uint64_t)s->ss_sp < s->ss_size;
 }
 
-/* Whether `call`, interrupted with stack pointer rsp, is inside a deferred section. A section that was left by longjmp()
- * or an exception shows by a stack pointer above it, or by a different stack. */
+/* Whether `call`, interrupted with stack pointer rsp, is inside a deferred section. A section that was left is closed
+ * by who notices (left.c, wrap_jump.c); one that nobody saw (a handler's that went on by setcontext()) shows by a stack pointer
+ * above it, or by a different stack. */
 bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate)
 {
 	uint64_t section = call->defer_rsp;

@@ -25,6 +25,8 @@
 	.hidden shim_stream_in
 	.hidden shim_stream_out
 	.hidden shim_stream_flush
+	.hidden shim_section_personality
+	.hidden shim_own_personality
 	.hidden shim_exec_begin
 	.hidden shim_exec_failed
 
@@ -157,6 +159,7 @@ shim_unresolved:
 	.p2align 4
 shim_defer:
 	.cfi_startproc
+	.cfi_personality 0x1b, shim_section_personality	/* DW_EH_PE_pcrel | sdata4; left.c */
 	cmpq	$0, CALL_DEFER_RSP(%r11)
 	jne	3f
 1:	movq	%r10, CALL_DEFER_SLOT(%r11)
@@ -182,7 +185,7 @@ shim_defer:
 	jne	2f
 	ret
 2:	jmp	shim_pause_here
-3:	/* A section is open. Deeper on the same stack: it encloses us. Otherwise it was left by longjmp() or an exception. */
+3:	/* A section is open. Deeper on the same stack: it encloses us. Otherwise it was left, by a way that nobody has noticed. */
 	cmpq	%rsp, CALL_DEFER_RSP(%r11)
 	jb	1b
 	jmp	*(%r10)
@@ -299,6 +302,7 @@ shim_on_own_tcb:
 	.p2align 4
 shim_own:
 	.cfi_startproc
+	.cfi_personality 0x1b, shim_own_personality
 	cmpq	$0, CALL_DEFER_RSP(%r11)
 	jne	3f
 1:	cmpl	$0, CALL_ADOPTED(%r11)

@@ -34,7 +34,7 @@ static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
 }
 
 /* Handlers run with our signal blocked, and a jump may leave the mask as it is. */
-static void leave_handlers(struct shim_thread *t, struct shim_call *call)
+void shim_leave_handlers(struct shim_thread *t, struct shim_call *call)
 {
 	uint64_t ours = SHIM_SIGNAL_BIT;
 
@@ -52,7 +52,7 @@ static void leave_handlers(struct shim_thread *t, struct shim_call *call)
  * in a section that a pause was waiting for: have the clock come back. */
 static void go_on(struct shim_thread *t, struct shim_call *call)
 {
-	leave_handlers(t, call);
+	shim_leave_handlers(t, call);
 	if (call->state == SHIM_RUNNING && !(call->pending && !call->defer_rsp))
 		return;
 	call->pending = 0;
@@ -87,15 +87,15 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	struct shim_call *call = t ? t->current : NULL;
 	if (!call) {
 		if (t)
-			leave_handlers(t, NULL);
+			shim_leave_handlers(t, NULL);
 		return false;
 	}
 	if (buffer->__mask_was_saved)
 		shim_mask_note(call);
 	call->untracked = 0; /* a match that is left does not go on */
 	shim_tls.maker = NULL;
-	/* Leaving: up the stack past the section's beginning, or away from the stack it is on. */
-	if (call->defer_rsp && (rsp > call->defer_rsp || here > call->defer_rsp ||
+	/* Leaving: up the stack to the section's beginning (setjmp() in the function that called it) or past it, or away from the stack it is on. */
+	if (call->defer_rsp && (rsp >= call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))
 		call->defer_rsp = 0;
 	if (call->adopted || on_call_stack(call, rsp)) {

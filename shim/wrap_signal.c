@@ -98,7 +98,7 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 		call->defer_slot = NULL; /* what the handler allocates is the program's */
 		shim_tls.maker = NULL;
 	}
-	handler(sig, info, context);
+	shim_call_handler(sig, info, context, handler, deferred);
 	if (call) {
 		call->defer_slot = slot;
 		shim_tls.maker = maker;
