@@ -4,8 +4,8 @@ package interpose
 
 // threadTable: POSIX and C11 threads and their synchronisation.
 var threadTable = []group{
-	{OwnTCB, NoStream, "libc's thread lists and stack cache; the new thread inherits from the caller's TCB", `
-		pthread_create thrd_create`},
+	{Hand, NoStream, "libc's thread lists and stack cache; the new thread inherits from the caller's TCB, and its signal mask as " +
+		"the program knows it", `pthread_create thrd_create`},
 	{OwnTCB, NoStream, "frees a thread's stack through libc's lists", `thrd_detach`},
 	{Hand, NoStream, "the C11 names of their pthread counterparts", `thrd_exit thrd_join tss_create tss_delete tss_set`},
 	{Hand, NoStream, "the calling thread as libc knows it is the kernel thread's own TCB", `
@@ -15,7 +15,7 @@ var threadTable = []group{
 		pthread_setschedprio pthread_getcpuclockid`},
 	{Hand, NoStream, "a key's values live in each TCB, and its destructors run when a kernel thread ends", `
 		pthread_key_create __pthread_key_create pthread_key_delete pthread_setspecific`},
-	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask pthread_attr_setsigmask_np`},
+	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask`},
 	{Shared, NoStream, "a paused initialiser would leave the control word busy, and the next caller waiting for it; the " +
 		"initialiser runs deferred", `pthread_once call_once`},
 	{Shared, NoStream, "takes the mutex for a moment, and notes its priority in the running TCB", `pthread_mutex_setprioceiling`},
@@ -35,7 +35,7 @@ var threadTable = []group{
 	{Copied, NoStream, "waits without showing EINTR; a pause inside is one just before or after", `pthread_barrier_wait`},
 	{Copied, NoStream, "makes, reads or frees the caller's object", `
 		pthread_mutex_init pthread_mutex_destroy pthread_mutex_consistent pthread_mutex_getprioceiling
-		pthread_mutexattr_init pthread_mutexattr_destroy pthread_mutexattr_getprioceiling
+		pthread_attr_setsigmask_np pthread_mutexattr_init pthread_mutexattr_destroy pthread_mutexattr_getprioceiling
 		pthread_mutexattr_getprotocol pthread_mutexattr_getpshared pthread_mutexattr_getrobust
 		pthread_mutexattr_gettype pthread_mutexattr_setprioceiling pthread_mutexattr_setprotocol
 		pthread_mutexattr_setpshared pthread_mutexattr_setrobust pthread_mutexattr_settype

@@ -7,6 +7,9 @@
  * setuid() or pthread_cancel(), while that holds libc's lock of threads. Nothing of ours ever blocks them. */
 #define SHIM_ALL_SIGNALS 0xfffffffe7fffffff
 
+/* A word of every TCB that libc keeps free (tcbhead_t.unused_vgetcpu_cache, sysdeps/x86_64/nptl/tls.h in glibc). */
+#define TCB_FREE_WORD 0x38
+
 /* struct shim_call */
 #define CALL_DEFER_RSP     0
 #define CALL_DEFER_RET     8

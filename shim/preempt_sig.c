@@ -108,6 +108,9 @@ static void note_restart(struct shim_thread *t, const greg_t *regs)
 {
 	uint64_t rip = (uint64_t)regs[SHIM_RIP];
 
+	/* On the way to a pause or back: what was noted when the call was interrupted still holds. */
+	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
+		return;
 	t->restart_rip = (uint64_t)regs[SHIM_RCX] == rip + 2 ? rip : 0;
 }
 

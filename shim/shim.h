@@ -85,6 +85,9 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context);
 bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate);
 bool shim_try_inject(struct shim_call *call, void *context);
 
+/* ---- context_sig.c */
+void shim_context_settle(struct shim_thread *t, void *context); /* may switch FS base to the call's */
+
 /* ---- call.c */
 
 /* `call` is about to run on `t` until `deadline`: published first, then looked at whether a signal is on its way, so that
@@ -263,6 +266,9 @@ void *shim_find_symbol(const char *symbol); /* the first definition in load orde
 void shim_leave_locale(const struct gotcha_set *set);
 void shim_use_global_locale(void);
 
+/* ---- stubs_amd64.S */
+long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c, long d);
+
 /* ---- wrap_*.c */
 static inline struct shim_marks *shim_marks_here(void)
 {
@@ -279,11 +285,27 @@ long shim_guarded_syscall(const uint64_t *programs, uint64_t before, long number
 extern char shim_guard_begin[], shim_guard_end[];
 /* Take up again, by a raw system call, a wait that our signal ended. 0 or more, or -1 and errno; EINTR is final. */
 long shim_wait_again(const struct shim_marks *before, long number, long a, long b, long c, long d, long e, long f);
+/* What the kernel is told of a mask that the program gives: our signal is never blocked on a thread that has launched. */
+static inline uint64_t shim_mask_wanted(const sigset_t *mask)
+{
+	return *(const uint64_t *)mask & ~(shim_tls.thread ? SHIM_SIGNAL_BIT : 0);
+}
+/* kept_sig.c: the program's signals of our number */
+bool shim_kept_hides(const struct shim_thread *t); /* the program believes our signal blocked on this thread */
+void shim_kept_add(const siginfo_t *info);
+bool shim_kept_take(siginfo_t *info);
+bool shim_kept_any(void);
+void shim_kept_deliver(void); /* to this thread, where it is unblocked now */
+_Atomic int *shim_kept_wait_begin(void); /* NULL: too many wait */
+void shim_kept_forked(void);
+void shim_mask_as_believed(bool inherited); /* around what hands the mask on to a thread or program */
 /* wrap_mask.c: a call's own signal mask */
 void shim_mask_note(struct shim_call *call); /* before its first change */
 void shim_mask_enter(struct shim_call *call);
 void shim_mask_leave(struct shim_call *call);
 void shim_mask_drop(struct shim_thread *t, struct shim_call *call);
+extern _Atomic bool shim_actions_taken; /* something has been launched: signals are entered through us */
+int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old);
 void shim_actions_init(void);
 void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
 void shim_default_action(int sig);

@@ -73,6 +73,7 @@ static void fork_child(void)
 	shim_tcb_forked();
 	gotcha_forked();
 	(void)shim_several_threads();
+	shim_kept_forked();
 	shim_clock_forked();
 	shim_threads_forked();
 }

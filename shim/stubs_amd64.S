@@ -267,7 +267,7 @@ shim_defer:
 	popq	%rax
 .endm
 
-/* long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c): function(a, b, c) on the thread's own
+/* long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c, long d): function(a, b, c, d) on its own
  * TCB, from a deferred section written in C. errno goes in and out as below. */
 	.globl	shim_on_own_tcb
 	.hidden	shim_on_own_tcb
@@ -283,6 +283,7 @@ shim_on_own_tcb:
 	movq	%rdx, %rdi
 	movq	%rcx, %rsi
 	movq	%r8, %rdx
+	movq	%r9, %rcx
 	cmpl	$0, CALL_ADOPTED(%rbx)
 	jne	1f
 	to_own_tcb

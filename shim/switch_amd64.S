@@ -2,7 +2,8 @@
 /* switch_amd64.S - between the resumer's stack and TCB and the call's.
  *
  * Nothing between shim_switch_begin and shim_switch_end may be preempted: the handler looks at RIP, leaves the state
- * alone and comes back a little later. Program signals may arrive anywhere here.
+ * alone and comes back a little later. Program signals may arrive anywhere here: context_sig.c shows their handlers the
+ * program's registers, and knows the parts of shim_preempt_stub and shim_entry_full by the names of places in them.
  *
  * Resumer's stack while a call runs (caller_rsp points at the bottom):
  *     +56 return address   +48 rbp  +40 rbx  +32 r12  +24 r13  +16 r14  +8 r15   +4 x87 control word   +0 MXCSR
@@ -24,9 +25,6 @@
 #define CPU_AVX      8
 #define CPU_AMX      12
 #define CPU_XSAVEC   16
-
-/* A word of every TCB that libc keeps free (tcbhead_t.unused_vgetcpu_cache, sysdeps/x86_64/nptl/tls.h in glibc). */
-#define TCB_FREE_WORD 0x38
 
 /* FS base := \from. Clobbers rax, rcx, rsi, rdi, r11. */
 .macro set_fs from
@@ -92,6 +90,13 @@
 	.hidden	\name
 	.type	\name, @function
 	.p2align 4
+\name:
+.endm
+
+/* A place that context_sig.c compares RIP with. */
+.macro place name
+	.globl	\name
+	.hidden	\name
 \name:
 .endm
 
@@ -192,7 +197,12 @@ label shim_preempt_stub
 	orl	$3, %eax		/* MXCSR lives in the SSE component */
 1:	movl	%eax, %r12d
 	xsavec64 (%rsi)			/* bytes 16..63 of the header are zero since the area was mapped */
-.Lreset_extended:
+	jmp	shim_stub_saved
+4:	movl	%eax, %r12d
+	cmpl	$0, CPU_XSAVEC+shim_cpu(%rip)
+	jne	1b
+	xsave64	(%rsi)			/* bytes 8..63 of the header stay zero: an area is of one format for good */
+place shim_stub_saved
 	cmpl	$0, CPU_AMX+shim_cpu(%rip)
 	je	2f
 	testl	$0x60000, %r12d
@@ -204,14 +214,10 @@ label shim_preempt_stub
 3:	fninit
 	set_fs	CALL_CALLER_FS(%rbx)
 	movq	CALL_CALLER_RSP(%rbx), %rsp
+place shim_stub_left
 	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	pop_callee_saved_and_return
-4:	movl	%eax, %r12d
-	cmpl	$0, CPU_XSAVEC+shim_cpu(%rip)
-	jne	1b
-	xsave64	(%rsi)			/* bytes 8..63 of the header stay zero: an area is of one format for good */
-	jmp	.Lreset_extended
 
 /* Where a contained fault goes on. In: rdi = call, rsp = the resumer's, direction flag clear. No register is kept, and the
  * extended state is whatever it was. */
@@ -223,7 +229,7 @@ label shim_fault_leave
 	movl	$1, %ecx
 	xgetbv				/* XINUSE */
 1:	movl	%eax, %r12d
-	jmp	.Lreset_extended
+	jmp	shim_stub_saved
 
 /* Resume a preempted call. An adopted call gets the program's signal mask back here, on its own stack and TCB, because a
  * handler of the program may run at once. Until the registers are loaded the state forbids another pause, wherever such
@@ -244,10 +250,13 @@ label shim_entry_full
 	movl	$14, %eax		/* rt_sigprocmask */
 	syscall
 	movq	%rbx, %rdi
-1:	movq	CALL_XSAVE(%rdi), %rsi
+1:
+place shim_full_load
+	movq	CALL_XSAVE(%rdi), %rsi
 	movl	$-1, %eax
 	movl	$-1, %edx
 	xrstor64 (%rsi)
+place shim_full_live
 	pushq	SAVED_EFL(%rdi)
 	popfq
 	movq	SAVED_R8(%rdi), %r8
@@ -269,7 +278,9 @@ label shim_entry_full
 	movq	SAVED_RSP(%rdi), %rsp
 	movl	$STATE_RUNNING, CALL_STATE(%rdi)
 	movq	SAVED_RDI(%rdi), %rdi
+place shim_full_jump
 	jmp	*%fs:TCB_FREE_WORD
+place shim_full_end
 	.size	shim_entry_full, .-shim_entry_full
 
 /* What a function of general registers only may change, but r11; 72 bytes. */

@@ -37,6 +37,10 @@ static void thread_exit(void *arg)
 		if (now.ss_sp == t->fault_stack)
 			shim_syscall2(SYS_sigaltstack, &none, NULL);
 	}
+	if (shim_tls.mask_hides_signal) {
+		uint64_t ours = SHIM_SIGNAL_BIT;
+		shim_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &ours, NULL, 8);
+	}
 	shim_tls.thread = NULL;
 	atomic_thread_fence(memory_order_release);
 	t->in_use = false;
@@ -115,7 +119,10 @@ struct shim_thread *shim_thread_get(void)
 		(void)pthread_setspecific(exit_key, t);
 	t->fault_stack_ours = shim_fault_stack_make(t);
 
-	uint64_t ours = 1ull << (SHIM_SIGNAL - 1);
+	/* What waits for the program is kept for it, see kept_sig.c. */
+	uint64_t ours = SHIM_SIGNAL_BIT, mask = 0;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
+	shim_tls.mask_hides_signal = (mask & ours) != 0;
 	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
 	errno = saved;
 	return t;

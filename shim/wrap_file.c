@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c); /* stubs_amd64.S */
 void shim_stream_flush(struct shim_call *call, FILE *f, uint64_t rsp);               /* wrap_stream.c */
 
 static inline bool plain(void)
@@ -160,7 +159,7 @@ REOPENS(freopen64)
 		bool began = shim_defer_begin(call, SHIM_FRAME);                                                \
 		struct shim_owner *owner = own_here(call, began);                                               \
 		if (!owner || own_fd_allowed(owner)) {                                                          \
-			f = began ? (FILE *)shim_on_own_tcb(call, (void *)real, (long)command, (long)mode, 0)   \
+			f = began ? (FILE *)shim_on_own_tcb(call, (void *)real, (long)command, (long)mode, 0, 0) \
 				  : real(command, mode);                                                        \
 			f = noted(owner, OWN_PIPE_STREAM, f, 0);                                                \
 		}                                                                                               \

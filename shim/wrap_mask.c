@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wrap_mask.c - signal masks, with our signal taken out and, towards the program, put back in. */
+/* wrap_mask.c - signal masks, with our signal taken out and, towards the program, put back in.
+ *
+ * Only on threads that have launched: on others a mask is the kernel's and the program's, our signal in it like any other, and
+ * nothing here does anything. */
 #include "shim.h"
 #include "limit.h"
 #include <errno.h>
@@ -17,7 +20,6 @@ SHIM_SLOT(sighold);
 SHIM_SLOT(sigrelse);
 SHIM_SLOT(sigpending);
 SHIM_SLOT(signalfd);
-SHIM_SLOT(pthread_attr_setsigmask_np);
 SHIM_SLOT(sigaltstack);
 
 /* A signal mask is a kernel thread's. What a call makes of it is the call's while it runs: at a pause the resumer gets its
@@ -67,8 +69,19 @@ void shim_mask_drop(struct shim_thread *t, struct shim_call *call)
 	call->mask_changed = false;
 }
 
+/* The clock stands still meanwhile. */
+void shim_mask_as_believed(bool inherited)
+{
+	uint64_t ours = SHIM_SIGNAL_BIT;
+
+	if (SHIM_UNLIKELY(shim_tls.thread && shim_kept_hides(shim_tls.thread)))
+		shim_syscall4(SYS_rt_sigprocmask, inherited ? SIG_BLOCK : SIG_UNBLOCK, &ours, NULL, 8);
+}
+
 static int change_mask(mask_function *real, int how, const sigset_t *set, sigset_t *old)
 {
+	if (!shim_tls.thread)
+		return real(how, set, old);
 	if (set)
 		shim_mask_note(shim_tls.call);
 	bool hid = shim_tls.mask_hides_signal, named = false;
@@ -86,6 +99,8 @@ static int change_mask(mask_function *real, int how, const sigset_t *set, sigset
 		return result;
 	if (set && (named || how == SIG_SETMASK))
 		shim_tls.mask_hides_signal = named && how != SIG_UNBLOCK;
+	if (SHIM_UNLIKELY(hid && !shim_tls.mask_hides_signal))
+		shim_kept_deliver();
 	if (old)
 		*shim_mask_bits(old) = (*shim_mask_bits(old) & ~SHIM_SIGNAL_BIT) | (hid ? SHIM_SIGNAL_BIT : 0);
 	return 0;
@@ -110,8 +125,12 @@ SHIM_EXPORT int sigblock(int mask)
 SHIM_EXPORT int sigsetmask(int mask)
 {
 	shim_mask_note(shim_tls.call);
+	bool hid = shim_tls.mask_hides_signal;
 	shim_tls.mask_hides_signal = false;
-	return SHIM_REAL(int (*)(int), sigsetmask)(mask);
+	int result = SHIM_REAL(int (*)(int), sigsetmask)(mask);
+	if (hid)
+		shim_kept_deliver();
+	return result;
 }
 
 static int change_one(int how, int sig)
@@ -139,8 +158,10 @@ SHIM_EXPORT int sigpending(sigset_t *set)
 {
 	int result = SHIM_REAL(int (*)(sigset_t *), sigpending)(set);
 
-	if (result == 0)
+	if (result == 0 && shim_tls.thread)
 		*shim_mask_bits(set) &= ~SHIM_SIGNAL_BIT;
+	if (result == 0 && shim_actions_taken && shim_kept_any())
+		*shim_mask_bits(set) |= SHIM_SIGNAL_BIT;
 	return result;
 }
 
@@ -148,6 +169,8 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 {
 	sigset_t wanted;
 
+	if (!shim_tls.thread)
+		return SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, mask, flags);
 	*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	struct shim_call *call = shim_tls.call;
 	bool began = shim_defer_begin(call, SHIM_FRAME);
@@ -159,17 +182,6 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 		result = own_fd_made(owner, result);
 	shim_defer_end(call, began);
 	return result;
-}
-
-SHIM_EXPORT int pthread_attr_setsigmask_np(pthread_attr_t *attr, const sigset_t *mask)
-{
-	sigset_t wanted;
-
-	if (mask) {
-		sigemptyset(&wanted);
-		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
-	}
-	return SHIM_REAL(int (*)(pthread_attr_t *, const sigset_t *), pthread_attr_setsigmask_np)(attr, mask ? &wanted : NULL);
 }
 
 /* The alternate stack that we gave a thread for overflow reports is not the program's: it sees none. */

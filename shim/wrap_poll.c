@@ -137,7 +137,7 @@ SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeo
 	sigset_t wanted;
 
 	if (mask)
-		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = shim_mask_wanted(mask);
 	if (!shim_tls.thread)
 		return real(fds, n, timeout, mask ? &wanted : NULL);
 	SHIM_WAIT(__func__, n);
@@ -207,7 +207,7 @@ SHIM_EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x, const struct tim
 	sigset_t wanted;
 
 	if (mask)
-		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = shim_mask_wanted(mask);
 	if (!shim_tls.thread)
 		return real(n, r, w, x, timeout, mask ? &wanted : NULL);
 	SHIM_WAIT(__func__, n);
@@ -243,7 +243,7 @@ SHIM_EXPORT int epoll_pwait(int fd, struct epoll_event *events, int n, int ms, c
 	sigset_t wanted;
 
 	if (mask)
-		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = shim_mask_wanted(mask);
 	if (!shim_tls.thread)
 		return real(fd, events, n, ms, mask ? &wanted : NULL);
 	SHIM_WAIT(__func__, fd);
@@ -268,7 +268,7 @@ SHIM_EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int n, const st
 	sigset_t wanted;
 
 	if (mask)
-		*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
+		*shim_mask_bits(&wanted) = shim_mask_wanted(mask);
 	if (!shim_tls.thread)
 		return real(fd, events, n, timeout, mask ? &wanted : NULL);
 	SHIM_WAIT(__func__, fd);

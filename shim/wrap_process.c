@@ -32,6 +32,7 @@ void shim_exec_begin(void)
 		atomic_signal_fence(memory_order_seq_cst);
 		shim_disarm(t);
 		shim_syscall0(SYS_getpid);
+		shim_mask_as_believed(true); /* the next program inherits it */
 	}
 	if (shim_in_own_process())
 		shim_stats_print();
@@ -43,6 +44,7 @@ void shim_exec_failed(void)
 
 	if (!t || !shim_in_own_process())
 		return;
+	shim_mask_as_believed(false);
 	t->quiet = false;
 	atomic_signal_fence(memory_order_seq_cst);
 	if (t->deadline != SHIM_NEVER)

@@ -27,7 +27,6 @@ SHIM_SLOT(rresvport);
 SHIM_SLOT(rresvport_af);
 
 void shim_stream_in(struct shim_call *call, FILE *f, uint64_t rsp); /* wrap_stream.c */
-long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c); /* stubs_amd64.S */
 
 static inline bool plain(void)
 {
@@ -217,7 +216,7 @@ SHIM_EXPORT int wordexp(const char *words, wordexp_t *to, int flags)
 	char **before = appends ? to->we_wordv : NULL;
 	bool was_owners = is_owners(owner, before);
 	size_t bytes = was_owners && owner->heap_limit ? malloc_usable_size(before) : 0;
-	int error = began ? (int)shim_on_own_tcb(call, (void *)real, (long)words, (long)to, flags) : real(words, to, flags);
+	int error = began ? (int)shim_on_own_tcb(call, (void *)real, (long)words, (long)to, flags, 0) : real(words, to, flags);
 
 	if ((!error || error == WRDE_NOSPACE) && to->we_wordv &&
 	    !(note_grown(owner, was_owners, bytes, before, to->we_wordv) && note_words(owner, to, first))) {

@@ -5,6 +5,9 @@
  * and runs it as a deferred section, with our signal blocked: a handler is never paused in the middle, since the resuming
  * side may get the same signal. What the program asks back is what it set.
  *
+ * All that begins with the first launch: until then every action is as the program has set it, and nothing is kept here. Then
+ * all actions are taken over, by shim_actions_init().
+ *
  * SHIM_SIGNAL has a handler of ours in the kernel once a call has been launched; the program's action for it is kept here
  * and carried out for signals that are not ours. SIGSEGV and SIGBUS have one while the program's action is the default:
  * it reports stack overflows and then lets the default happen. Once a call wants its faults contained, so have SIGFPE and
@@ -22,7 +25,6 @@ typedef void handler_function(int, siginfo_t *, void *);
 SHIM_SLOT(sigaction);
 SHIM_SLOT(__sigaction);
 
-static int set_action(int sig, const struct sigaction *act, struct sigaction *old);
 static void program_entry(int sig, siginfo_t *info, void *context);
 
 /* As the program set it. Written by sigaction() before the kernel's copy, read by handlers. */
@@ -30,10 +32,12 @@ static struct {
 	handler_function *_Atomic handler;
 	int flags;
 	bool mask_has_ours;
+	bool entered_through_us; /* flags and mask in the kernel are ours; its handler is the default once SA_RESETHAND has done its work */
 } actions[_NSIG];
 static struct sigaction held; /* the program's action for SHIM_SIGNAL */
-static bool taken;
-static uint64_t interruptible; /* siginterrupt(): signals whose signal() handlers do not restart */
+/* The program's actions that are the default, for the signals that then have a handler of ours: flags and a mask stay. */
+static struct sigaction standing[SIGSEGV + 1];
+_Atomic bool shim_actions_taken;
 
 static bool is_function(const struct sigaction *a)
 {
@@ -73,8 +77,8 @@ static void interrupt_restarted(struct shim_thread *t, greg_t *regs, bool restar
 	}
 }
 
-/* Run the program's handler on behalf of the kernel. */
-static void run_handler(handler_function *handler, bool restarts, int sig, siginfo_t *info, void *context)
+/* Run the program's handler on behalf of the kernel. Not inlined: the FS base may just have changed. */
+__attribute__((noinline)) static void run_handler(handler_function *handler, bool restarts, int sig, siginfo_t *info, void *context)
 {
 	struct shim_thread *t = shim_tls.thread;
 	struct shim_call *call = t ? t->current : NULL;
@@ -106,13 +110,7 @@ static void run_handler(handler_function *handler, bool restarts, int sig, sigin
 	if (t) {
 		if (t->handlers)
 			t->handlers--;
-		greg_t *regs = frame->uc_mcontext.gregs;
-		uint64_t rip = (uint64_t)regs[SHIM_RIP];
-		/* On the way to a pause or back from one: the registers are in the call. */
-		if (call && rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin) &&
-		    call->resume_entry == (uint64_t)shim_entry_full)
-			regs = (greg_t *)call->regs;
-		interrupt_restarted(t, regs, restarts);
+		interrupt_restarted(t, frame->uc_mcontext.gregs, restarts);
 	}
 	if (deferred) {
 		/* The handler may have left and come back through other code; the thread is the same. */
@@ -148,8 +146,10 @@ static void program_entry(int sig, siginfo_t *info, void *context)
 			reinstall(sig); /* the handler has not had its one run */
 		return;
 	}
-	if (handler)
-		run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
+	if (!handler)
+		return;
+	shim_context_settle(shim_tls.thread, context);
+	run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
 }
 
 /* Carry out the action that the program has for SHIM_SIGNAL. */
@@ -157,9 +157,14 @@ void shim_program_handler(int sig, siginfo_t *info, void *context)
 {
 	struct sigaction action = held;
 
+	if (shim_kept_hides(shim_tls.thread)) {
+		shim_kept_add(info);
+		return;
+	}
 	if (action.sa_handler == SIG_IGN)
 		return;
 	if (is_function(&action)) {
+		shim_context_settle(shim_tls.thread, context);
 		/* Ours has blocked everything; give the handler the mask that its own action would give. */
 		ucontext_t *frame = context;
 		uint64_t mask = *shim_mask_bits(&frame->uc_sigmask) | *shim_mask_bits(&action.sa_mask), old;
@@ -185,8 +190,10 @@ void shim_default_action(int sig)
 
 static void install_fault_handler(int sig)
 {
-	struct sigaction ours;
+	struct sigaction ours, now;
 
+	if (SHIM_REAL(sigaction_function *, sigaction)(sig, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+		standing[sig] = now;
 	memset(&ours, 0, sizeof ours);
 	sigfillset(&ours.sa_mask);
 	ours.sa_sigaction = shim_fault_handler;
@@ -239,28 +246,43 @@ void shim_actions_init(void)
 	sigfillset(&ours.sa_mask); /* no handler of the program in the middle of ours */
 	ours.sa_sigaction = shim_preempt_handler;
 	ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-	set_action(SHIM_SIGNAL, NULL, &held);
-	taken = true;
+	real(SHIM_SIGNAL, NULL, &held);
+	shim_actions_taken = true;
 	real(SHIM_SIGNAL, &ours, NULL);
-	/* Handlers from before we were loaded. */
+	/* Handlers from before. */
 	for (int sig = 1; sig < _NSIG; sig++) {
 		struct sigaction now;
 		if (sig == SHIM_SIGNAL || sig == SIGKILL || sig == SIGSTOP || real(sig, NULL, &now) != 0)
 			continue;
 		if (is_function(&now) && now.sa_sigaction != program_entry)
-			set_action(sig, &now, NULL);
+			shim_set_action(sig, &now, NULL);
 	}
 	install_where_default(fault_signals);
 }
 
-static int set_action(int sig, const struct sigaction *act, struct sigaction *old)
+static void take_again(int sig, const struct sigaction *act)
+{
+	if (sig == SHIM_SIGNAL)
+		shim_actions_init();
+	else
+		(void)shim_set_action(sig, act, NULL);
+}
+
+int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	sigaction_function *real = SHIM_REAL(sigaction_function *, sigaction);
 	struct sigaction wrapped, before;
 
-	if (sig <= 0 || sig >= _NSIG || sig == SIGKILL || sig == SIGSTOP)
+	if (sig <= 0 || sig >= _NSIG || sig == SIGKILL || sig == SIGSTOP || (SHIM_ALL_SIGNALS >> (sig - 1) & 1) == 0)
 		return real(sig, act, old);
-	if (sig == SHIM_SIGNAL && taken) {
+	if (!shim_actions_taken) {
+		int result = real(sig, act, old);
+		/* Another thread may just have gone through all actions, for its first launch. */
+		if (result == 0 && act && shim_actions_taken && shim_in_own_process())
+			take_again(sig, act);
+		return result;
+	}
+	if (sig == SHIM_SIGNAL && shim_actions_taken) {
 		/* In the child of a vfork() `held` is the parent's and must stay. */
 		bool own = shim_in_own_process();
 		before = held;
@@ -275,7 +297,9 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 	before.sa_handler = SIG_DFL;
 	handler_function *handler_before = actions[sig].handler;
 	int flags_before = actions[sig].flags;
-	bool mask_before = actions[sig].mask_has_ours;
+	bool mask_before = actions[sig].mask_has_ours, through_us = actions[sig].entered_through_us;
+	if (act && shim_in_own_process())
+		actions[sig].entered_through_us = is_function(act);
 	if (act && is_function(act) && shim_in_own_process()) {
 		wrapped = *act;
 		actions[sig].flags = act->sa_flags;
@@ -289,17 +313,19 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 	}
 	int result = real(sig, act, &before);
 	if (result == 0 && before.sa_sigaction == shim_fault_handler) {
-		memset(&before, 0, sizeof before);
+		before = standing[sig];
 		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
 			install_fault_handler(sig);
-	} else if (result == 0 && act && act->sa_handler == SIG_DFL && taken && (fault_signals >> (sig - 1) & 1) &&
+	} else if (result == 0 && act && act->sa_handler == SIG_DFL && shim_actions_taken && (fault_signals >> (sig - 1) & 1) &&
 		   shim_in_own_process()) {
 		install_fault_handler(sig);
 	}
 	if (result == 0 && old) {
 		*old = before;
-		if (before.sa_sigaction == program_entry) {
+		if (before.sa_sigaction == program_entry)
 			old->sa_sigaction = handler_before;
+		if (before.sa_sigaction == program_entry ||
+		    (before.sa_handler == SIG_DFL && through_us && before.sa_flags & (int)SA_RESETHAND)) {
 			old->sa_flags = (before.sa_flags & ~SA_SIGINFO) | (flags_before & SA_SIGINFO);
 			if (!mask_before)
 				*shim_mask_bits(&old->sa_mask) &= ~SHIM_SIGNAL_BIT;
@@ -310,12 +336,12 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
 
 SHIM_EXPORT int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	return set_action(sig, act, old);
+	return shim_set_action(sig, act, old);
 }
 
 SHIM_EXPORT int __sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	return set_action(sig, act, old);
+	return shim_set_action(sig, act, old);
 }
 
 /* The Go runtime of this library asks for handlers of SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG when it is loaded.
@@ -329,100 +355,4 @@ int __wrap_sigaction(int sig, const struct sigaction *act, struct sigaction *old
 	if (old)
 		memset(old, 0, sizeof *old);
 	return 0;
-}
-
-/* ---- older ways to set an action */
-
-static void (*set_simple(int sig, void (*handler)(int), int flags))(int)
-{
-	struct sigaction act, old;
-
-	memset(&act, 0, sizeof act);
-	act.sa_handler = handler;
-	act.sa_flags = flags;
-	if (handler == SIG_ERR || sig < 1 || sig >= _NSIG) {
-		errno = EINVAL;
-		return SIG_ERR;
-	}
-	if (!(flags & SA_NODEFER))
-		*shim_mask_bits(&act.sa_mask) = 1ull << (sig - 1);
-	return set_action(sig, &act, &old) == 0 ? old.sa_handler : SIG_ERR;
-}
-
-static void (*bsd(int sig, void (*handler)(int)))(int)
-{
-	bool interrupts = sig > 0 && sig < _NSIG && (interruptible >> (sig - 1) & 1);
-	return set_simple(sig, handler, interrupts ? 0 : SA_RESTART);
-}
-
-SHIM_SLOT(signal);
-SHIM_SLOT(bsd_signal);
-SHIM_SLOT(ssignal);
-SHIM_SLOT(sysv_signal);
-SHIM_SLOT(__sysv_signal);
-SHIM_SLOT(sigset);
-SHIM_SLOT(sigignore);
-SHIM_SLOT(siginterrupt);
-
-SHIM_EXPORT void (*signal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
-SHIM_EXPORT void (*bsd_signal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
-SHIM_EXPORT void (*ssignal(int sig, void (*handler)(int)))(int) { return bsd(sig, handler); }
-SHIM_EXPORT void (*sysv_signal(int sig, void (*handler)(int)))(int)
-{
-	return set_simple(sig, handler, SA_RESETHAND | SA_NODEFER);
-}
-SHIM_EXPORT void (*__sysv_signal(int sig, void (*handler)(int)))(int)
-{
-	return set_simple(sig, handler, SA_RESETHAND | SA_NODEFER);
-}
-
-SHIM_EXPORT int siginterrupt(int sig, int flag)
-{
-	struct sigaction action;
-
-	if (set_action(sig, NULL, &action) != 0)
-		return -1;
-	if (flag) {
-		interruptible |= 1ull << (sig - 1);
-		action.sa_flags &= ~SA_RESTART;
-	} else {
-		interruptible &= ~(1ull << (sig - 1));
-		action.sa_flags |= SA_RESTART;
-	}
-	return set_action(sig, &action, NULL);
-}
-
-SHIM_EXPORT int sigignore(int sig)
-{
-	struct sigaction act;
-
-	memset(&act, 0, sizeof act);
-	act.sa_handler = SIG_IGN;
-	return set_action(sig, &act, NULL);
-}
-
-#undef sigset
-SHIM_EXPORT void (*sigset(int sig, void (*handler)(int)))(int)
-{
-	struct sigaction act, old;
-	sigset_t set, before;
-
-	if (sig < 1 || sig >= _NSIG || handler == SIG_ERR) {
-		errno = EINVAL;
-		return SIG_ERR;
-	}
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	if (handler == SIG_HOLD) {
-		if (sigprocmask(SIG_BLOCK, &set, &before) != 0)
-			return SIG_ERR;
-		if (sigismember(&before, sig))
-			return SIG_HOLD;
-		return set_action(sig, NULL, &old) == 0 ? old.sa_handler : SIG_ERR;
-	}
-	memset(&act, 0, sizeof act);
-	act.sa_handler = handler;
-	if (set_action(sig, &act, &old) != 0 || sigprocmask(SIG_UNBLOCK, &set, &before) != 0)
-		return SIG_ERR;
-	return sigismember(&before, sig) ? SIG_HOLD : old.sa_handler;
 }

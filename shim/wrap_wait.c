@@ -150,6 +150,12 @@ SHIM_EXPORT int thrd_sleep(const struct timespec *time, struct timespec *left)
 /* The program's signals stay blocked between two attempts, so that none is handled outside of the wait. */
 static int suspend(uint64_t mask)
 {
+	if (!shim_tls.thread) {
+		sigset_t plain;
+		sigemptyset(&plain);
+		*shim_mask_bits(&plain) = mask;
+		return SHIM_REAL(int (*)(const sigset_t *), sigsuspend)(&plain);
+	}
 	uint64_t all = SHIM_ALL_SIGNALS, old;
 	struct shim_marks before;
 	sigset_t set;
@@ -228,15 +234,60 @@ SHIM_EXPORT int __xpg_sigpause(int sig)
 
 typedef int sigtimedwait_function(const sigset_t *, siginfo_t *, const struct timespec *);
 
+static struct timespec rest_of(int64_t end)
+{
+	int64_t ns = end - (int64_t)shim_monotonic_ns();
+
+	return ns > 0 ? (struct timespec){ns / 1000000000, ns % 1000000000} : (struct timespec){0, 0};
+}
+
+/* Our signal's number is among those that the program waits for. Such signals come from the kernel where this thread has them
+ * blocked, and else from kept_sig.c, whose knock ends the wait: as a signal that is taken, or by EINTR. */
+__attribute__((noinline)) static int wait_for_ours_too(sigtimedwait_function *real, const sigset_t *wanted, siginfo_t *info,
+						       const struct timespec *timeout)
+{
+	int64_t end = timeout ? (int64_t)shim_monotonic_ns() + nanoseconds(timeout) : 0;
+	_Atomic int *place = shim_kept_wait_begin();
+	siginfo_t got;
+	sigset_t set;
+	int result;
+
+	sigemptyset(&set);
+	*shim_mask_bits(&set) = shim_mask_wanted(wanted);
+	for (;;) {
+		struct shim_thread *t = shim_tls.thread;
+		struct shim_marks before = t ? *shim_marks_here() : (struct shim_marks){0};
+		if (shim_kept_take(&got)) {
+			result = SHIM_SIGNAL;
+			break;
+		}
+		struct timespec left = rest_of(end), look = {0, 5000000};
+		bool looks = !place && (!timeout || nanoseconds(&left) > look.tv_nsec);
+		result = real(&set, &got, looks ? &look : timeout ? &left : NULL);
+		if (result == SHIM_SIGNAL && got.si_code == SI_QUEUE && got.si_value.sival_ptr == (void *)SHIM_SIGNAL_COOKIE)
+			continue;
+		if (result == -1 && ((errno == EINTR && t && shim_only_ours(&before)) || (errno == EAGAIN && looks)))
+			continue;
+		break;
+	}
+	if (place)
+		atomic_store(place, 0);
+	if (result > 0 && info)
+		*info = got;
+	return result;
+}
+
 SHIM_EXPORT int sigtimedwait(const sigset_t *wanted, siginfo_t *info, const struct timespec *timeout)
 {
 	sigtimedwait_function *real = SHIM_REAL(sigtimedwait_function *, sigtimedwait);
 	struct timespec start, now, left;
 	sigset_t set;
 
-	*shim_mask_bits(&set) = *(const uint64_t *)wanted & ~SHIM_SIGNAL_BIT;
+	if (SHIM_UNLIKELY(*(const uint64_t *)wanted & SHIM_SIGNAL_BIT) && shim_actions_taken)
+		return wait_for_ours_too(real, wanted, info, timeout);
 	if (!shim_tls.thread)
-		return real(&set, info, timeout);
+		return real(wanted, info, timeout);
+	*shim_mask_bits(&set) = shim_mask_wanted(wanted);
 	SHIM_WAIT(__func__, 0);
 	struct shim_marks before = *shim_marks_here();
 	shim_real_clock(CLOCK_MONOTONIC, &start);
