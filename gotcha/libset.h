@@ -152,10 +152,33 @@ static inline bool failed_call(long result)
 struct gotcha_set *gotcha_make(struct gotcha_plan *plan); /* NULL and errno; a reason is in gotcha_reason() */
 bool gotcha_extend(struct gotcha_set *set);               /* the plan's newer batches */
 void gotcha_unmake(struct gotcha_set *set, bool destructors);
+void gotcha_withdraw(struct gotcha_set *set); /* nothing runs its code any more, by way of libc */
 bool gotcha_renew(struct gotcha_set *set); /* of a retired one; false: it is unmade */
 void gotcha_end_databases(struct gotcha_set *set); /* databases.c */
 
 const char *gotcha_keep_file(const struct gotcha_member *m, uint64_t bytes); /* NULL where it is refused */
+
+/* ---- making.c: code that makes things for its libset */
+struct gotcha_making {
+	struct shim_call as, *call;   /* adopted; what ran here before */
+	struct shim_thread thread;    /* where the program has none */
+	struct shim_owner *owner, *maker; /* the libset; who it was before */
+	struct gotcha_set *outside;
+	struct gotcha_making *before;
+	struct gotcha_once *once; /* under way when it began */
+};
+void gotcha_begin_making(struct gotcha_making *m, struct gotcha_set *set);
+void gotcha_end_making(struct gotcha_making *m);
+void gotcha_making_call(void *function, long a, long b, long c); /* in between; an exception out of it ends the making */
+
+/* ---- exits.c: what a libset's code has told libc to call at the end */
+void gotcha_run_exits(struct gotcha_set *set);
+void gotcha_drop_exits(struct gotcha_set *set);
+
+/* ---- forks.c: and at a fork */
+void gotcha_forks_prepare(void);
+void gotcha_forks_finish(bool child);
+void gotcha_drop_forks(struct gotcha_set *set);
 
 /* ---- table.c: trampolines and shadow GOTs */
 bool gotcha_table_init(void);
@@ -201,6 +224,14 @@ uint64_t gotcha_copy_of(const struct gotcha_set *set, uint64_t original); /* the
 const struct gotcha_member *gotcha_member_of(const struct gotcha_plan *plan, uint64_t original, uint32_t *batch);
 uint64_t gotcha_copy_of_libc(const struct gotcha_set *set, uint64_t original);
 uint64_t gotcha_original_of(uint64_t address, struct gotcha_set **set); /* the same address where it is no copy */
+static inline struct gotcha_set *gotcha_set_at(uint64_t address) /* the libset whose copy is there; NULL: none's */
+{
+	struct gotcha_set *set = NULL;
+
+	if (SHIM_UNLIKELY(atomic_load_explicit(&gotcha_sets, memory_order_relaxed) != NULL))
+		(void)gotcha_original_of(address, &set);
+	return set;
+}
 
 bool gotcha_view_init(const struct link_map *libc);
 

@@ -7,20 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* What the copies hand to atexit(): called when the libset is closed, never at the end of the process, where the starting
- * libset's own are. */
-struct gotcha_exit_entry {
-	struct gotcha_exit_entry *next;
-	void (*function)(void *);
-	void *arg;
-};
 
 static bool open_file(const struct gotcha_member *m, int *fd)
 {
@@ -146,7 +137,10 @@ static void protect(const struct gotcha_member *m, char *region)
 		shim_syscall3(SYS_mprotect, region + m->relro_at, m->relro_bytes, PROT_READ);
 }
 
-typedef void initializer(int, char **, char **);
+static void initialise(uint64_t function)
+{
+	gotcha_making_call((void *)function, shim_argc, (long)shim_argv, (long)environ);
+}
 
 static void construct(const struct gotcha_member *m, char *region)
 {
@@ -156,11 +150,11 @@ static void construct(const struct gotcha_member *m, char *region)
 		return;
 	}
 	if (m->init_at)
-		((initializer *)(region + m->init_at))(shim_argc, shim_argv, environ);
+		initialise((uint64_t)region + m->init_at);
 	const uint64_t *array = (const uint64_t *)(region + m->init_array_at);
 	for (uint64_t i = 0; i < m->init_array_count; i++)
 		if (array[i] && array[i] != UINT64_MAX)
-			((initializer *)array[i])(shim_argc, shim_argv, environ);
+			initialise(array[i]);
 }
 
 static void destruct(const struct gotcha_member *m, char *region)
@@ -170,9 +164,9 @@ static void destruct(const struct gotcha_member *m, char *region)
 	const uint64_t *array = (const uint64_t *)(region + m->fini_array_at);
 	for (uint64_t i = m->fini_array_count; i-- > 0;)
 		if (array[i] && array[i] != UINT64_MAX)
-			((void (*)(void))array[i])();
+			gotcha_making_call((void *)array[i], 0, 0, 0);
 	if (m->fini_at)
-		((void (*)(void))(region + m->fini_at))();
+		gotcha_making_call(region + m->fini_at, 0, 0, 0);
 }
 
 /* The region holds what the files hold: make libraries of it. */
@@ -187,15 +181,11 @@ static void start_batch(struct gotcha_set *set, uint32_t number)
 		protect(&b->members[i], region);
 	__atomic_store_n(&set->batch_count, number + 1, __ATOMIC_RELEASE);
 	gotcha_fill_table(set);
-	/* In the libset, so that what a constructor calls back into the program finds its own libraries. */
-	struct gotcha_set *outside = gotcha_here();
-	struct shim_owner *maker = shim_tls.maker;
-	gotcha_switch(&shim_tls, set);
-	shim_tls.maker = &set->owner;
+	struct gotcha_making m;
+	gotcha_begin_making(&m, set);
 	for (uint64_t i = 0; i < b->member_count; i++)
 		construct(&b->members[i], region);
-	shim_tls.maker = maker;
-	gotcha_switch(&shim_tls, outside);
+	gotcha_end_making(&m);
 }
 
 static bool add_batch(struct gotcha_set *set, uint32_t number)
@@ -298,31 +288,30 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 
 static void run_destructors(struct gotcha_set *set)
 {
-	struct gotcha_set *outside = gotcha_here();
+	struct gotcha_making m;
 
-	gotcha_switch(&shim_tls, set);
-	while (set->exits) {
-		struct gotcha_exit_entry *e = set->exits;
-		set->exits = e->next;
-		e->function(e->arg);
-		free(e);
-	}
+	gotcha_begin_making(&m, set);
+	gotcha_run_exits(set);
 	for (uint32_t n = set->batch_count; n-- > 0;)
 		for (uint64_t i = set->plan->batches[n]->member_count; i-- > 0;)
 			destruct(&set->plan->batches[n]->members[i], set->regions[n]);
-	gotcha_switch(&shim_tls, outside);
+	gotcha_end_making(&m);
 }
 
-/* What the copies have made. Returns how many batches there were. */
+/* What would run the copies' code or is one of few in the process: at once, not when it is their turn to be unmade. */
+void gotcha_withdraw(struct gotcha_set *set)
+{
+	gotcha_drop_forks(set);
+	own_withdraw(&set->owner);
+}
+
+/* What the copies have made and registered, before their code goes. Returns how many batches there were. */
 static uint32_t release(struct gotcha_set *set)
 {
 	uint32_t count = set->batch_count;
 
-	while (set->exits) {
-		struct gotcha_exit_entry *e = set->exits;
-		set->exits = e->next;
-		free(e);
-	}
+	gotcha_withdraw(set);
+	gotcha_drop_exits(set);
 	gotcha_end_databases(set);
 	__atomic_store_n(&set->batch_count, 0, __ATOMIC_RELEASE);
 	own_release(&set->owner);
@@ -382,30 +371,4 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors)
 		shim_syscall2(SYS_munmap, set->regions[n], set->plan->batches[n]->bytes);
 	atomic_store(&set->in_use, 0);
 	atomic_fetch_add(&unused_records, 1);
-}
-
-SHIM_SLOT(__cxa_atexit);
-
-/* A copy's destructors are the libset's. */
-SHIM_EXPORT int __cxa_atexit(void (*function)(void *), void *arg, void *dso)
-{
-	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	struct gotcha_set *set = NULL;
-	int result = -1;
-
-	if (dso)
-		(void)gotcha_original_of((uint64_t)dso, &set);
-	if (!set) {
-		result = SHIM_REAL(int (*)(void (*)(void *), void *, void *), __cxa_atexit)(function, arg, dso);
-	} else {
-		struct gotcha_exit_entry *e = malloc(sizeof *e);
-		if (e) {
-			*e = (struct gotcha_exit_entry){set->exits, function, arg};
-			set->exits = e;
-			result = 0;
-		}
-	}
-	shim_defer_end(call, deferred);
-	return result;
 }

@@ -114,6 +114,7 @@ void gotcha_retire(struct gotcha_set *set)
 {
 	gotcha_retired_count++;
 	SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_RETIRED, set);
+	gotcha_withdraw(set);
 	if (!gotcha_control(GOTCHA_RETIRE, set, false))
 		gotcha_unmake(set, false);
 }

@@ -19,11 +19,12 @@ var processTable = []group{
 		execve execv execvp execvpe execl execle execlp fexecve execveat`},
 	{Hand, NoStream, "ends the process at once, or starts it", `_exit _Exit __libc_start_main`},
 	{Shared, NoStream, "runs or changes the exit handlers, which have a lock", `
-		exit quick_exit on_exit __cxa_at_quick_exit __cxa_finalize`},
-	{Hand, NoStream, "as the other exit handlers; one that a libset's copy registers goes with its libset", `__cxa_atexit`},
+		exit quick_exit __cxa_finalize`},
+	{Hand, NoStream, "as the other exit handlers; one that a libset's copy registers goes with its libset", `
+		__cxa_atexit on_exit __cxa_at_quick_exit`},
 	{Shared, NoStream, "takes the abort lock before it raises the signal", `abort`},
 	{Hand, NoStream, "thread-local destructors belong to the thread, not to the borrowed TCB", `__cxa_thread_atexit_impl`},
-	{Shared, NoStream, "the fork handlers' list has a lock", `__register_atfork`},
+	{Hand, NoStream, "the fork handlers' list has a lock; those of a libset's copy go with the libset", `__register_atfork`},
 	{Shared, NoStream, "changes the environment that getenv reads, under a lock", `setenv unsetenv putenv clearenv`},
 	{Copied, NoStream, "reads the environment without a lock", `getenv secure_getenv`},
 	{Copied, NoStream, "fills the caller's attribute or action object", `

@@ -10,7 +10,7 @@ var signalTable = []group{
 		sigprocmask sigblock sigsetmask sighold sigrelse sigpending signalfd`},
 	{Hand, NoStream, "waits for a signal, which must not be ours", `
 		sigwait sigwaitinfo sigtimedwait pause sigsuspend __sigsuspend sigpause __sigpause __xpg_sigpause`},
-	{Hand, NoStream, "an alternate stack belongs to the kernel thread", `sigaltstack`},
+	{Hand, NoStream, "an alternate stack is the kernel thread's; a function has its own only while it runs", `sigaltstack`},
 	{Hand, NoStream, "leaves deferred calls and stacks without returning through them", `
 		longjmp _longjmp siglongjmp __longjmp_chk`},
 	{Copied, NoStream, "records or installs the caller's registers: a wrapper's frame would be recorded in their place", `

@@ -54,6 +54,8 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 		gotcha_swap_options(call);
 	if (SHIM_UNLIKELY(call->mask_changed))
 		shim_mask_enter(call);
+	if (SHIM_UNLIKELY(call->altstack_changed))
+		shim_altstack_enter(call);
 	SHIM_TRACE(TRACE_SLICE_BEGIN, call, deadline, 0);
 	shim_run_until(t, call, deadline);
 
@@ -64,6 +66,8 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 	SHIM_TRACE(TRACE_SLICE_END, call, slice_end(call), call->deadline);
 	if (SHIM_UNLIKELY(call->mask_changed))
 		shim_mask_leave(call);
+	if (SHIM_UNLIKELY(call->altstack_changed))
+		shim_altstack_leave(call);
 
 	if (SHIM_UNLIKELY(options)) {
 		gotcha_swap_options(call);

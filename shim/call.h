@@ -130,6 +130,7 @@ struct shim_call {
 	struct shim_owner owner;     /* own.h */
 	struct shim_holds holds;     /* hold.h */
 	struct shim_cleanup *cleanups; /* newest first; cleanup.c */
+	struct shim_object *objects;    /* its thread-local ones with destructors, newest first; finish.c */
 	struct shim_patterns *patterns; /* wrap_regex.c; kept while pooled */
 	uint32_t flags;              /* enum inger_flags */
 	uint32_t untracked;          /* depth of what allocates for the program, not for the call: see wrap_regex.c */
@@ -139,6 +140,8 @@ struct shim_call {
 	bool unwinding;              /* its stack is being unwound */
 	bool launches;               /* it has launched calls of its own */
 	bool mask_changed;           /* its signal mask is its own, see wrap_mask.c */
+	bool altstack_changed;       /* and its alternate signal stack */
+	stack_t altstack, outer_altstack; /* its own while paused, and what the resumer's was */
 	uint64_t kept_mask;          /* of its blocked signals, those that stay blocked on kept_thread while it is paused */
 	struct shim_thread *kept_thread;
 	uint64_t mask, outer_mask;   /* mask_changed: its own while paused, and what the resumer's was */
@@ -209,6 +212,7 @@ struct shim_tls {
 	uint64_t table; /* its shadow GOT minus the starting libset's: what trampolines add */
 	uint64_t slots; /* its per-libset functions of libc minus the starting libset's */
 	struct shim_owner *maker; /* the libset whose constructors run here: what they allocate is its own */
+	struct gotcha_making *making; /* the same, gotcha/making.c */
 };
 #define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -170,7 +170,9 @@ static void release(struct shim_thread *t, struct shim_call *call)
 	struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - here));
 
 	tls->maker = NULL;
-	if (!call->holds.count && !call->owner.count && !call->owner.maps && !call->patterns)
+	tls->making = NULL;
+	tls->call = call; /* it has faulted in a constructor */
+	if (!call->holds.count && !call->owner.count && !call->owner.registered && !call->owner.maps && !call->patterns)
 		return;
 	tls->call = NULL;
 	tls->thread = t;
@@ -187,7 +189,7 @@ static void drop_traces(struct shim_call *call)
 		hold_end(call);
 	if (call->overflowed)
 		shim_guard_close(call);
-	call->launches = call->mask_changed = call->unwinding = call->overflowed = false;
+	call->launches = call->mask_changed = call->altstack_changed = call->unwinding = call->overflowed = false;
 	call->untracked = 0;
 	if (call->special) {
 		call->special = false;
@@ -211,13 +213,9 @@ void shim_call_over(struct shim_thread *t, struct shim_call *call)
 
 void shim_give_up(struct shim_thread *t, struct shim_call *call)
 {
-	bool usable = shim_tcb_forget(call); /* may leave libsets that it had entered */
-
+	shim_tcb_forget(call); /* may leave libsets that it had entered */
 	shim_call_retire_set(call);
-	if (usable)
-		shim_call_put(t, call);
-	else
-		shim_call_destroy(call);
+	shim_call_put(t, call);
 }
 
 static int end(struct shim_thread *t, struct shim_call *call);

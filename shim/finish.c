@@ -6,91 +6,142 @@
 #include "shim.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <string.h>
-#include <threads.h>
+#include <sys/syscall.h>
 
-struct key {
-	void (*_Atomic destructor)(void *);
-};
-static struct key keys[PTHREAD_KEYS_MAX];
-
-SHIM_SLOT(pthread_key_create);
-SHIM_SLOT(__pthread_key_create);
-SHIM_SLOT(pthread_key_delete);
-SHIM_SLOT(pthread_setspecific);
 SHIM_SLOT(__cxa_thread_atexit_impl);
+extern void *shim_real_malloc, *shim_real_free;
 
-static int key_create(int (*real)(pthread_key_t *, void (*)(void *)), pthread_key_t *key, void (*destructor)(void *))
+/* A thread-local object that was made in a call, or by code of a libset: libc is given its record in its place. So when the
+ * call is cancelled, or the libset is gone before the thread, libc's list is emptied in the usual way and no destructor runs. */
+struct shim_object {
+	void (*destructor)(void *);
+	void *object;
+	struct shim_call *call;        /* in its list; NULL: not, or the call has been cancelled */
+	struct gotcha_set *set;        /* whose code it is and whose end it may see: in the list of all such, under the lock */
+	struct shim_object *next;      /* of the call */
+	struct shim_object *after, **link; /* of all such */
+};
+static struct shim_object *of_sets;
+static atomic_flag objects_lock = ATOMIC_FLAG_INIT;
+
+static void lock_objects(void)
 {
-	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	int error = real(key, destructor);
-	if (!error && *key < PTHREAD_KEYS_MAX)
-		atomic_store_explicit(&keys[*key].destructor, destructor, memory_order_release);
-	shim_defer_end(call, deferred);
-	return error;
+	while (atomic_flag_test_and_set_explicit(&objects_lock, memory_order_acquire))
+		shim_syscall0(SYS_sched_yield);
 }
 
-SHIM_EXPORT int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+static void unlock_objects(void)
 {
-	return key_create(SHIM_REAL(int (*)(pthread_key_t *, void (*)(void *)), pthread_key_create), key, destructor);
+	atomic_flag_clear_explicit(&objects_lock, memory_order_release);
 }
 
-SHIM_EXPORT int __pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+void shim_objects_forked(void)
 {
-	return key_create(SHIM_REAL(int (*)(pthread_key_t *, void (*)(void *)), pthread_key_create), key, destructor);
+	unlock_objects();
 }
 
-SHIM_EXPORT int pthread_key_delete(pthread_key_t key)
+static void enlist(struct shim_object *o)
 {
-	if (key < PTHREAD_KEYS_MAX)
-		atomic_store_explicit(&keys[key].destructor, NULL, memory_order_release);
-	return SHIM_REAL(int (*)(pthread_key_t), pthread_key_delete)(key);
+	lock_objects();
+	o->after = of_sets;
+	o->link = &of_sets;
+	if (of_sets)
+		of_sets->link = &o->after;
+	of_sets = o;
+	unlock_objects();
 }
 
-SHIM_EXPORT int pthread_setspecific(pthread_key_t key, const void *value)
+static void unlist(struct shim_object *o)
 {
-	struct shim_call *call = shim_tls.call;
-
-	if (call && value)
-		call->finish_work |= FINISH_KEYS;
-	/* Deferred, because the table of many keys is the TCB's, and not the call's. */
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	int error = SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(key, value);
-	shim_defer_end(call, deferred);
-	return error;
+	*o->link = o->after;
+	if (o->after)
+		o->after->link = o->link;
+	o->set = NULL;
 }
 
-SHIM_SLOT(tss_create);
-SHIM_SLOT(tss_delete);
-SHIM_SLOT(tss_set);
+void shim_objects_drop(struct gotcha_set *set)
+{
+	lock_objects();
+	for (struct shim_object *o = of_sets, *next; o; o = next) {
+		next = o->after;
+		if (o->set == set) {
+			unlist(o);
+			o->destructor = NULL;
+		}
+	}
+	unlock_objects();
+}
 
-SHIM_EXPORT int tss_create(tss_t *key, tss_dtor_t destructor)
+/* Called by libc in the place of the destructor. */
+static void destroy(void *arg)
 {
-	return pthread_key_create(key, destructor) == 0 ? thrd_success : thrd_error;
-}
-SHIM_EXPORT void tss_delete(tss_t key)
-{
-	pthread_key_delete(key);
-}
-SHIM_EXPORT int tss_set(tss_t key, void *value)
-{
-	return pthread_setspecific(key, value) == 0 ? thrd_success : thrd_error;
+	struct shim_object *o = arg, taken;
+
+	lock_objects();
+	if (o->set)
+		unlist(o);
+	taken = *o;
+	unlock_objects();
+	struct shim_object **link = taken.call ? &taken.call->objects : NULL;
+	while (link && *link && *link != o)
+		link = &(*link)->next;
+	if (link && *link)
+		*link = taken.next;
+	((void (*)(void *))shim_real_free)(o);
+	if (taken.destructor)
+		taken.destructor(taken.object);
 }
 
 SHIM_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso)
 {
+	int (*real)(void (*)(void *), void *, void *) = SHIM_REAL(int (*)(void (*)(void *), void *, void *), __cxa_thread_atexit_impl);
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	if (deferred)
-		own_allocates(call); /* the list goes with the call when its destructors do not run */
-	int result = SHIM_REAL(int (*)(void (*)(void *), void *, void *), __cxa_thread_atexit_impl)(destructor, object, dso);
+	struct gotcha_set *set = gotcha_set_at((uint64_t)dso);
+	struct shim_object *o = NULL;
+
+	/* While a libset's code makes things, the call whose TCB this is is not the one that is in force. */
+	struct shim_call *whose = call;
+	for (const struct gotcha_making *m = shim_tls.making; m; m = m->before)
+		whose = m->call;
+	if (whose && whose->adopted)
+		whose = NULL;
+	if (!set)
+		set = gotcha_set_at((uint64_t)destructor);
 	if (call)
 		call->finish_work |= FINISH_DESTRUCTORS;
+	if (whose || set)
+		o = ((void *(*)(size_t))shim_real_malloc)(sizeof *o);
+	if (o) {
+		*o = (struct shim_object){.destructor = destructor, .object = object, .call = whose, .set = set};
+		if (whose) {
+			o->next = whose->objects;
+			whose->objects = o;
+		}
+		if (set) {
+			enlist(o);
+			set->owner.registered |= REG_OBJECTS;
+		}
+		destructor = destroy;
+		object = o;
+	}
+	int result = real(destructor, object, dso);
 	shim_defer_end(call, deferred);
 	return result;
+}
+
+static void drop_objects(struct shim_call *call)
+{
+	lock_objects();
+	for (struct shim_object *o = call->objects; o; o = o->next) {
+		o->destructor = NULL;
+		o->call = NULL;
+	}
+	unlock_objects();
+	call->objects = NULL;
+	shim_libc_exit.call_tls_dtors();
 }
 
 void shim_tcb_finish(struct shim_call *call)
@@ -101,48 +152,30 @@ void shim_tcb_finish(struct shim_call *call)
 		gotcha_leave_all();
 	if (call->finish_work & FINISH_LOCALE)
 		shim_use_global_locale();
-	if (!(call->finish_work & FINISH_KEYS))
-		return;
-	for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
-		bool found = false;
-		for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX; k++) {
-			void *value = pthread_getspecific(k);
-			void (*destructor)(void *) = atomic_load_explicit(&keys[k].destructor, memory_order_acquire);
-			if (!value)
-				continue;
-			SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(k, NULL);
-			if (destructor) {
-				found = true;
-				destructor(value);
-			}
-		}
-		if (!found)
-			return;
-	}
+	if (call->finish_work & FINISH_KEYS)
+		own_keys_run_destructors();
 }
 
-/* A cancelled call: its key values and its locale are forgotten without any destructor; the next call on the TCB starts
- * without them. False when that is not enough: the TCB still lists destructors of thread-local objects. */
-bool shim_tcb_forget(struct shim_call *call)
+/* A cancelled call: its key values, its thread-local objects and its locale are forgotten without any destructor; the next
+ * call on the TCB starts without them. */
+void shim_tcb_forget(struct shim_call *call)
 {
 	if (!call->finish_work)
-		return true;
-	if (call->finish_work & FINISH_DESTRUCTORS)
-		return false;
+		return;
 	uint64_t own = shim_fs();
 	struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - own));
 	tls->call = NULL;
 	shim_set_fs(call->fs);
+	if (call->finish_work & FINISH_DESTRUCTORS)
+		drop_objects(call);
 	if (call->finish_work & FINISH_LIBSETS)
 		gotcha_leave_all();
 	if (call->finish_work & FINISH_LOCALE)
 		shim_use_global_locale();
-	for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX && (call->finish_work & FINISH_KEYS); k++)
-		if (pthread_getspecific(k))
-			SHIM_REAL(int (*)(pthread_key_t, const void *), pthread_setspecific)(k, NULL);
+	if (call->finish_work & FINISH_KEYS)
+		own_keys_drop_values();
 	shim_set_fs(own);
 	tls->call = call;
-	return true;
 }
 
 /* ---- pthread_exit() in a call

@@ -36,7 +36,7 @@ static bool find_unwinder(void)
 }
 
 /* A pause that the section has put off comes with the next signal: here an unwinder is at work. */
-static void close_section(struct shim_call *call)
+void shim_close_section(struct shim_call *call)
 {
 	call->defer_rsp = 0;
 	if (call->pending && !call->stepping) {
@@ -63,7 +63,7 @@ _Unwind_Reason_Code shim_section_personality(int version, _Unwind_Action actions
 	(void)class;
 	(void)exception;
 	if (call)
-		close_section(call);
+		shim_close_section(call);
 	return _URC_CONTINUE_UNWIND;
 }
 
@@ -100,7 +100,7 @@ _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _U
 		if (count)
 			++*count;
 	}
-	close_section(call);
+	shim_close_section(call);
 	return _URC_CONTINUE_UNWIND;
 }
 
@@ -125,7 +125,7 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 	uint64_t target = exception->private_1 ? 0 : exception->private_2;
 	if (call && call->defer_rsp &&
 	    ((lib.get(context, REGISTER_RBX) & 1) || (target >= call->defer_rsp && on_call_stack(call, target) && on_call_stack(call, call->defer_rsp))))
-		close_section(call);
+		shim_close_section(call);
 	if (t->handlers > 1)
 		t->handlers--;
 	else

@@ -27,10 +27,15 @@ void own_init(struct shim_owner *owner, uint32_t tag)
 	owner->log = owner->small;
 }
 
+static bool hands_over(uint64_t slot)
+{
+	return slot - (uint64_t)__start_shim_own_slots < (uint64_t)(__stop_shim_own_slots - __start_shim_own_slots);
+}
+
 struct shim_owner *own_nested(struct shim_call *call)
 {
 	uint64_t slot = (uint64_t)call->defer_slot;
-	if (slot - (uint64_t)__start_shim_own_slots < (uint64_t)(__stop_shim_own_slots - __start_shim_own_slots))
+	if (hands_over(slot))
 		return &call->owner;
 	if (slot - shim_tls.slots - (uint64_t)__start_shim_set_slots < (uint64_t)(__stop_shim_set_slots - __start_shim_set_slots) &&
 	    shim_tls.set) {
@@ -40,11 +45,14 @@ struct shim_owner *own_nested(struct shim_call *call)
 	return NULL;
 }
 
-void own_allocates(struct shim_call *call)
+/* What libc keeps for itself is nobody's here, too. `call` is the one that gotcha/making.c has made. */
+struct shim_owner *own_made(struct shim_call *call, bool began)
 {
-	static char mark __attribute__((section("shim_own_slots"), used)); /* the slot of no function */
+	struct shim_owner *maker = shim_tls.maker;
 
-	call->defer_slot = &mark;
+	if (!shim_tls.making || maker != shim_tls.making->owner || !call) /* wrap_regex.c notes everything */
+		return maker;
+	return began || hands_over((uint64_t)call->defer_slot) ? maker : own_nested(call);
 }
 
 /* Take a resource's tag from `from`; false: it is not (any more) the owner's. `to` 0: nobody's. */
@@ -121,6 +129,9 @@ void own_end(struct shim_owner *owner)
 
 void own_forget(struct shim_owner *owner)
 {
+	if (owner->registered & REG_KEYS)
+		own_keys_move(owner, 0);
+	owner->registered = 0;
 	/* The next owner has the same tag. */
 	for (uint32_t i = 0; i < owner->count; i++)
 		if (KIND(owner->log[i]) != OWN_EXTRA)
@@ -154,8 +165,24 @@ void own_move(struct shim_owner *from, struct shim_owner *to)
 		own_map_forget(from, to->tag);
 		to->maps = true;
 	}
+	if (from->registered & REG_KEYS)
+		own_keys_move(from, to->tag);
+	to->registered |= from->registered;
+	from->registered = 0;
 	from->maps = false;
 	empty(from);
+}
+
+void own_withdraw(struct shim_owner *owner)
+{
+	if (SHIM_UNLIKELY(owner->registered & REG_KEYS))
+		own_keys_release(owner);
+	struct gotcha_set *set = (struct gotcha_set *)((char *)owner - offsetof(struct gotcha_set, owner));
+	if (SHIM_UNLIKELY(owner->registered & REG_OBJECTS))
+		shim_objects_drop(set);
+	if (SHIM_UNLIKELY(owner->registered & REG_ACTIONS))
+		own_actions_drop(set);
+	owner->registered = 0;
 }
 
 /* Streams before blocks: they may refer to them. */
@@ -163,6 +190,7 @@ void own_release(struct shim_owner *owner)
 {
 	void (*release)(void *) = (void (*)(void *))shim_real_free;
 
+	own_withdraw(owner);
 	for (int blocks = 0; blocks < 2; blocks++)
 		for (uint32_t i = owner->count; i-- > 0;) {
 			uint64_t entry = owner->log[i], extra = 0;
@@ -184,6 +212,28 @@ void own_release(struct shim_owner *owner)
 		own_map_release(owner);
 	owner->maps = false;
 	empty(owner);
+}
+
+bool own_has(const struct shim_owner *owner, const void *address)
+{
+	uint64_t at = (uint64_t)address;
+
+	for (uint32_t i = owner->count; i-- > 0;) {
+		uint64_t key = KEY(owner->log[i]);
+		if (KIND(owner->log[i]) != OWN_BLOCK || at < key) /* before the word of a block that may be gone is looked at */
+			continue;
+		const uint32_t *word = own_word((const void *)key);
+		if (word && *word == own_tag(owner->tag, OWN_BLOCK) && at - key < malloc_usable_size((void *)key))
+			return true;
+	}
+	return false;
+}
+
+bool own_dies(const struct shim_owner *owner, const void *address)
+{
+	const struct shim_call *call = (const void *)((const char *)owner - offsetof(struct shim_call, owner));
+
+	return (uint64_t)address - (uint64_t)call->map < call->map_bytes || own_has(owner, address);
 }
 
 /* What frees from elsewhere have made stale: count again. */

@@ -37,8 +37,17 @@ static inline uint32_t own_tag(uint32_t tag, enum own_kind kind)
 	return tag | (uint32_t)kind << OWN_KIND_SHIFT;
 }
 
+/* What libc and the kernel keep of an owner besides: bits of shim_owner.registered. */
+enum {
+	REG_KEYS = 1,    /* own_key.c */
+	REG_FORK = 2,    /* a libset's fork handlers, gotcha/forks.c */
+	REG_OBJECTS = 4, /* a libset's thread-local objects with destructors, finish.c */
+	REG_ACTIONS = 8, /* signal handlers in a libset's code, own_action.c */
+};
+
 struct shim_owner {
 	uint32_t tag;       /* never 0 */
+	uint32_t registered;
 	uint32_t count, room;
 	uint32_t fd_count, fd_limit; /* descriptors, streams, directories; limit 0: none */
 	bool maps;                   /* it has made mappings */
@@ -64,6 +73,7 @@ static inline bool own_log(struct shim_owner *owner, uint64_t entry)
 	return true;
 }
 void own_release(struct shim_owner *owner); /* frees, closes and unmaps everything, once */
+void own_withdraw(struct shim_owner *owner); /* of that, what libc has in lists and tables of its own */
 void own_end(struct shim_owner *owner);     /* gives the log's memory back */
 /* Counts again what somebody else may have freed or closed; deferred sections only. */
 uint64_t own_heap_count(struct shim_owner *owner);
@@ -74,7 +84,9 @@ void own_move(struct shim_owner *from, struct shim_owner *to); /* a completed in
 struct shim_call;
 static inline struct shim_owner *own_here(struct shim_call *call, bool began); /* shim.h */
 struct shim_owner *own_nested(struct shim_call *call);
-void own_allocates(struct shim_call *call); /* in a section written in C: what libc allocates from now on is the call's */
+struct shim_owner *own_made(struct shim_call *call, bool began); /* while code of a libset makes things for it */
+bool own_has(const struct shim_owner *owner, const void *address); /* in one of its blocks */
+bool own_dies(const struct shim_owner *owner, const void *address); /* a call's: there, or on its stack */
 
 /* ---- own_heap.c: tags of addresses (16-byte aligned, below 2^47) */
 #define OWN_TOP_BITS 11
@@ -133,6 +145,18 @@ void own_fd_dropped(struct shim_owner *owner, uint64_t entry); /* the owner has 
 void own_close_fd(int fd);
 void own_close_stream(enum own_kind kind, void *file, uint64_t extra); /* own_file.c */
 void own_close_directory(void *directory);
+
+/* ---- own_key.c: thread-specific keys */
+void own_keys_release(struct shim_owner *owner); /* before its memory goes */
+void own_keys_run_destructors(void); /* of the running TCB's values */
+void own_keys_drop_values(void);
+void own_keys_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
+
+/* ---- own_action.c: signal handlers */
+struct sigaction;
+struct gotcha_set;
+void own_action_note(int sig, const struct sigaction *wanted); /* about to be set */
+void own_actions_drop(const struct gotcha_set *set);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
 void own_map_add(struct shim_owner *owner, void *address, size_t bytes); /* replaces who had the range */

@@ -324,23 +324,6 @@ void shim_call_put(struct shim_thread *t, struct shim_call *call)
 	release(call, isolated);
 }
 
-/* For a call whose TCB can't be used again. */
-void shim_call_destroy(struct shim_call *call)
-{
-	take_lock();
-	table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
-	drop_lock();
-	shim_call_retire_set(call);
-	own_end(&call->owner);
-	shim_patterns_end(call);
-	hold_end(call);
-	shim_tcb_unmake(call);
-	shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
-	shim_stacks_count--;
-	shim_stacks_bytes -= call->map_bytes;
-	(void)munmap(call->map, call->map_bytes);
-}
-
 void shim_pool_thread_exit(struct shim_thread *t)
 {
 	take_lock();

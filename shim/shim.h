@@ -116,7 +116,7 @@ uint64_t shim_thread_cpu_ns(void);
 /* Whether a call that has ended leaves something to look after. */
 static inline bool shim_call_has_traces(const struct shim_call *call)
 {
-	return (call->owner.count | (uint32_t)call->owner.maps | call->holds.count | (uint32_t)call->special | (uint32_t)call->mask_changed |
+	return (call->owner.count | call->owner.registered | (uint32_t)call->owner.maps | call->holds.count | (uint32_t)call->special | (uint32_t)call->mask_changed |
 		(uint32_t)call->launches) != 0 || call->cleanups;
 }
 
@@ -144,7 +144,7 @@ static inline void shim_defer_end(struct shim_call *call, bool began)
 static inline struct shim_owner *own_here(struct shim_call *call, bool began)
 {
 	if (SHIM_UNLIKELY(shim_tls.maker != NULL))
-		return shim_tls.maker;
+		return own_made(call, began);
 	if (!call || SHIM_UNLIKELY(call->adopted | call->untracked))
 		return NULL;
 	return SHIM_LIKELY(began) ? &call->owner : own_nested(call);
@@ -172,7 +172,6 @@ void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there a
 int shim_tcb_init(void); /* 0, or -1 and errno; once */
 size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
-void shim_tcb_unmake(struct shim_call *call);
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 bool shim_several_threads(void);           /* libc has made itself ready for threads */
 void shim_tcb_forked(void);
@@ -190,7 +189,9 @@ extern struct shim_libc_exit shim_libc_exit;
 /* Bits of shim_call.finish_work: what a call has used that the next on its TCB must not find. */
 enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4, FINISH_OWN_LOCALE = 8, FINISH_LIBSETS = 16 };
 void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */
-bool shim_tcb_forget(struct shim_call *call); /* cancelled: false when the TCB can't be used again */
+void shim_tcb_forget(struct shim_call *call); /* cancelled: none of them */
+void shim_objects_drop(struct gotcha_set *set);            /* its code goes: no destructor there is run any more */
+void shim_objects_forked(void);
 _Noreturn void shim_tcb_exit(struct shim_call *call, void *value, void (*real_exit)(void *)); /* pthread_exit() */
 extern int64_t shim_errno_offset;                          /* of errno from the FS base */
 
@@ -230,8 +231,13 @@ bool shim_is_overflow(const struct shim_call *call, int sig, const siginfo_t *in
 void shim_regs_of_frame(struct shim_call *call, uint64_t rsp);
 void shim_abandon(struct shim_thread *t, struct shim_call *call, const struct shim_call *until, enum shim_state state);
 
+struct shim_owner *gotcha_leave_making(uint64_t rsp); /* gotcha/making.c: a jump to there; who makes things there */
+
 /* ---- symbolize.c */
 bool shim_symbol_name(const void *address, char *name, size_t bytes); /* async-signal-safe */
+
+/* ---- left.c */
+void shim_close_section(struct shim_call *call); /* an exception has left it */
 
 /* ---- resolve.c: the real functions behind the wrappers */
 struct shim_slot {
@@ -272,6 +278,9 @@ long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, lon
 /* ---- wrap_*.c */
 static inline struct shim_marks *shim_marks_here(void)
 {
+	/* Where a libset's code makes things, the handlers count for what runs there besides. */
+	if (SHIM_UNLIKELY(shim_tls.maker && shim_tls.thread))
+		return &shim_tls.thread->marks;
 	return shim_tls.call ? &shim_tls.call->marks : &shim_tls.thread->marks;
 }
 /* After an EINTR: true when only our signals came since `before`, so that the program must not see it. */
@@ -306,6 +315,8 @@ void shim_mask_leave(struct shim_call *call);
 void shim_mask_drop(struct shim_thread *t, struct shim_call *call);
 extern _Atomic bool shim_actions_taken; /* something has been launched: signals are entered through us */
 int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old);
+void shim_altstack_enter(struct shim_call *call);
+void shim_altstack_leave(struct shim_call *call);
 void shim_actions_init(void);
 void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
 void shim_default_action(int sig);
@@ -341,7 +352,6 @@ int shim_start(void);      /* everything a first launch needs; 0, or -1 and errn
 void shim_threads_init(void);
 void shim_threads_forked(void);
 void shim_pool_forked(void);
-void shim_call_destroy(struct shim_call *call);
 extern uint64_t shim_ldso_low, shim_ldso_high;
 uint64_t shim_carrier_of(const void *pthread); /* pthread_t of the kernel thread under a call's TCB, or 0 */
 

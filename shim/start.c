@@ -71,11 +71,26 @@ static void fork_child(void)
 	own_map_forked();
 	shim_regex_forked();
 	shim_tcb_forked();
+	shim_objects_forked();
 	gotcha_forked();
 	(void)shim_several_threads();
 	shim_kept_forked();
 	shim_clock_forked();
 	shim_threads_forked();
+	gotcha_forks_finish(true);
+}
+
+/* The library's own handlers are inside those of libsets: they are the last before the fork. */
+static void fork_begins(void)
+{
+	gotcha_forks_prepare();
+	gotcha_fork_begins();
+}
+
+static void fork_is_over(void)
+{
+	gotcha_fork_is_over();
+	gotcha_forks_finish(false);
 }
 
 static int start_once(void)
@@ -93,7 +108,7 @@ static int start_once(void)
 	dl_iterate_phdr(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));
 	shim_clock_calibrate();
 	shim_threads_init();
-	if (pthread_atfork(gotcha_fork_begins, gotcha_fork_is_over, fork_child) != 0) {
+	if (pthread_atfork(fork_begins, fork_is_over, fork_child) != 0) {
 		errno = ENOMEM;
 		return -1;
 	}

@@ -8,6 +8,7 @@
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <link.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -44,7 +45,6 @@ struct module {
 };
 
 static void *(*allocate_tls)(void *);
-static void (*deallocate_tls)(void *, bool);
 static void (*ctype_init)(void);
 struct shim_libc_exit shim_libc_exit;
 static size_t pthread_bytes, static_bytes, static_align, tid_offset, robust_offset;
@@ -140,6 +140,16 @@ static void fresh_block(char *block, const struct module *m, const struct gotcha
 	memset(block + m->image_bytes, 0, m->bytes - m->image_bytes);
 }
 
+/* Numbers of modules are used again, and a TCB keeps the block of a library that was closed until it asks for one of the
+ * library that has its number now: libc then sees that the TCB is older (dtv[0]) and gives the old block back. Until then it
+ * is a block all the same, but maybe one that is too small for the new library's variables, which nobody has seen in it. */
+static bool holds_block(const union dtv *slot, const struct module *m)
+{
+	const char *block = slot->pointer.value, *room = slot->pointer.to_free;
+
+	return room && (size_t)(block - room) + m->bytes <= malloc_usable_size((void *)room);
+}
+
 int shim_tcb_init(void)
 {
 	void (*static_info)(size_t *, size_t *) = shim_resolve_in("ld-linux-x86-64.so.2", "_dl_get_tls_static_info");
@@ -151,7 +161,6 @@ int shim_tcb_init(void)
 	size_t robust_bytes;
 
 	allocate_tls = shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls");
-	deallocate_tls = shim_resolve_in("ld-linux-x86-64.so.2", "_dl_deallocate_tls");
 	ctype_init = shim_resolve_in("libc.so.6", "__ctype_init");
 	shim_libc_exit.call_tls_dtors = shim_resolve_in("libc.so.6", "__call_tls_dtors");
 	shim_libc_exit.register_cancel = shim_resolve_in("libc.so.6", "__pthread_register_cancel");
@@ -160,7 +169,7 @@ int shim_tcb_init(void)
 	if (!shim_libc_exit.register_cancel || !shim_libc_exit.unregister_cancel || !cancel || cancel[0] != 32 || cancel[2] >= 16384)
 		return unusable("the record of cancellation is not where libc says");
 	shim_libc_exit.cancelhandling_offset = cancel[2];
-	if (!allocate_tls || !deallocate_tls || !static_info || !ctype_init || !shim_libc_exit.call_tls_dtors || !size || !tid)
+	if (!allocate_tls || !static_info || !ctype_init || !shim_libc_exit.call_tls_dtors || !size || !tid)
 		return unusable("a private symbol is missing (_dl_allocate_tls, __ctype_init, _thread_db_…): not a known glibc");
 	static_info(&static_bytes, &static_align);
 	pthread_bytes = *size;
@@ -213,11 +222,6 @@ bool shim_several_threads(void)
 		error = pthread_create(&none, &attr, no_thread, NULL);
 	pthread_attr_destroy(&attr);
 	return error && !*single;
-}
-
-void shim_tcb_unmake(struct shim_call *call)
-{
-	deallocate_tls((void *)call->fs, false);
 }
 
 size_t shim_tcb_room(void)
@@ -276,7 +280,7 @@ void shim_tcb_reset(struct shim_call *call)
 			continue;
 		if (m->offset)
 			fresh_block(tcb + m->offset, m, call->set);
-		else if (m->id <= slots && dtv[m->id].pointer.to_free)
+		else if (m->id <= slots && holds_block(&dtv[m->id], m))
 			fresh_block(dtv[m->id].pointer.value, m, call->set); /* allocated on first use by an earlier call */
 	}
 }

@@ -81,6 +81,7 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	struct shim_thread *t = shim_tls.thread;
 	uint64_t rsp = target_rsp(buffer), here = (uint64_t)SHIM_FRAME;
 
+	struct shim_owner *maker = gotcha_leave_making(rsp);
 	/* A launched call has none, and may be on another thread than a moment ago. */
 	if (t && (!shim_tls.call || shim_tls.call->adopted))
 		shim_limits_jump(t, rsp);
@@ -93,7 +94,7 @@ static bool before_jump(const struct __jmp_buf_tag *buffer)
 	if (buffer->__mask_was_saved)
 		shim_mask_note(call);
 	call->untracked = 0; /* a match that is left does not go on */
-	shim_tls.maker = NULL;
+	shim_tls.maker = maker;
 	/* Leaving: up the stack to the section's beginning (setjmp() in the function that called it) or past it, or away from the stack it is on. */
 	if (call->defer_rsp && (rsp >= call->defer_rsp || here > call->defer_rsp ||
 				(!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, call->defer_rsp))))

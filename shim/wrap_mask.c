@@ -184,12 +184,59 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 	return result;
 }
 
+/* ---- the alternate stack
+ *
+ * It is the kernel thread's, and a function's is in memory that goes when the function is cancelled, or must not be used by
+ * two threads at once: so a call that has set one has it only while it runs, as it has its mask. */
+
+static void note_altstack(struct shim_call *call)
+{
+	if (!call || call->altstack_changed || call->adopted || call->thread->handlers)
+		return;
+	shim_syscall2(SYS_sigaltstack, NULL, &call->outer_altstack);
+	call->altstack_changed = true;
+}
+
+static void set_altstack(const stack_t *stack)
+{
+	stack_t set = *stack;
+
+	set.ss_flags &= ~SS_ONSTACK;
+	shim_syscall2(SYS_sigaltstack, &set, NULL);
+}
+
+void shim_altstack_enter(struct shim_call *call)
+{
+	shim_syscall2(SYS_sigaltstack, NULL, &call->outer_altstack);
+	set_altstack(&call->altstack);
+}
+
+/* Paused: the thread has its own again. One that returned has left it for the thread, unless it is where the next call runs. */
+void shim_altstack_leave(struct shim_call *call)
+{
+	stack_t now;
+
+	shim_syscall2(SYS_sigaltstack, NULL, &now);
+	call->altstack = now;
+	if (call->state == SHIM_PAUSING) {
+		set_altstack(&call->outer_altstack);
+		return;
+	}
+	call->altstack_changed = false;
+	if (call->state != SHIM_DONE || (uint64_t)now.ss_sp - (uint64_t)call->map < call->map_bytes)
+		set_altstack(&call->outer_altstack);
+}
+
 /* The alternate stack that we gave a thread for overflow reports is not the program's: it sees none. */
 SHIM_EXPORT int sigaltstack(const stack_t *wanted, stack_t *old)
 {
+	struct shim_call *call = shim_tls.call;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	struct shim_thread *t = shim_tls.thread;
-	int result = SHIM_REAL(int (*)(const stack_t *, stack_t *), sigaltstack)(wanted, old);
 
+	if (wanted)
+		note_altstack(call);
+	int result = SHIM_REAL(int (*)(const stack_t *, stack_t *), sigaltstack)(wanted, old);
 	if (result == 0 && old && t && t->fault_stack && old->ss_sp == t->fault_stack && !(old->ss_flags & SS_ONSTACK))
 		*old = (stack_t){.ss_flags = SS_DISABLE};
 	if (result == 0 && wanted && (wanted->ss_flags & SS_DISABLE) && t && t->fault_stack) {
@@ -197,5 +244,6 @@ SHIM_EXPORT int sigaltstack(const stack_t *wanted, stack_t *old)
 		stack_t ours = {.ss_sp = t->fault_stack, .ss_size = SHIM_FAULT_STACK_BYTES};
 		shim_syscall2(SYS_sigaltstack, &ours, NULL);
 	}
+	shim_defer_end(call, deferred);
 	return result;
 }

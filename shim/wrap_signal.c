@@ -99,14 +99,13 @@ __attribute__((noinline)) static void run_handler(handler_function *handler, boo
 			call->defer_rsp = (uint64_t)SHIM_FRAME;
 			deferred = true;
 		}
-		call->defer_slot = NULL; /* what the handler allocates is the program's */
-		shim_tls.maker = NULL;
+		call->defer_slot = NULL;
 	}
+	shim_tls.maker = NULL; /* what the handler allocates is the program's */
 	shim_call_handler(sig, info, context, handler, deferred);
-	if (call) {
+	shim_tls.maker = maker;
+	if (call)
 		call->defer_slot = slot;
-		shim_tls.maker = maker;
-	}
 	if (t) {
 		if (t->handlers)
 			t->handlers--;
@@ -295,6 +294,8 @@ int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old)
 		return 0;
 	}
 	before.sa_handler = SIG_DFL;
+	if (act)
+		own_action_note(sig, act);
 	handler_function *handler_before = actions[sig].handler;
 	int flags_before = actions[sig].flags;
 	bool mask_before = actions[sig].mask_has_ours, through_us = actions[sig].entered_through_us;

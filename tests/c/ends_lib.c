@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ends_lib.c - see ends.h. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ends.h"
+
+#define COUNTS "ENDS_COUNTS"
+#define BLOCK 512 /* as large as libc's table of the values of 32 more keys */
+
+static struct ends_counts none;
+static pthread_key_t key;
+static int constructed;
+
+static struct ends_counts *counts(void)
+{
+	const char *text = getenv(COUNTS);
+	return text ? (struct ends_counts *)strtoul(text, NULL, 16) : &none;
+}
+
+void ends_count(struct ends_counts *to)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%lx", (unsigned long)to);
+	setenv(COUNTS, text, 1);
+}
+
+static void forks(void) { counts()->forks++; }
+static void exits(void) { counts()->exits++; }
+static void exits_too(int status, void *arg) { counts()->exits += status == 0 && arg == &key; }
+static void destroys(void *value) { counts()->destroyed += value == &key; }
+static void handles(int sig) { counts()->signals += sig != 0; }
+
+__attribute__((constructor)) static void construct(void)
+{
+	char name[64], *block = malloc(BLOCK), *before = strdup("before");
+	int good = block && before;
+
+	memset(block, 'A', BLOCK);
+	good &= pthread_key_create(&key, destroys) == 0 && pthread_setspecific(key, &key) == 0;
+	good &= pthread_atfork(NULL, forks, NULL) == 0;
+	/* A new name each time: libc makes its table of the environment larger. */
+	snprintf(name, sizeof name, "ENDS_%p", (void *)&key);
+	good &= setenv(name, "a value that libc keeps", 1) == 0;
+	for (int i = 0; i < BLOCK && good; i++)
+		good &= block[i] == 'A';
+	constructed = good && strcmp(before, "before") == 0;
+}
+
+int ends_constructed(void) { return constructed; }
+
+void ends_at_exit(void)
+{
+	atexit(exits);
+	on_exit(exits_too, &key);
+	at_quick_exit(exits);
+}
+
+void ends_on_signal(int sig) { signal(sig, handles); }
+void ends_value(void) { pthread_setspecific(key, &key); }
+
+static pthread_once_t once = PTHREAD_ONCE_INIT, throwing = PTHREAD_ONCE_INIT;
+static int made = -1;
+static char *kept;
+static void (*thrower)(void);
+static void make(void)
+{
+	made = open("/dev/null", O_RDONLY);
+	kept = malloc(100000);
+	setenv("ENDS_ONCE", "a value that libc keeps", 1);
+	counts()->onces++;
+}
+
+int ends_once(void)
+{
+	pthread_once(&once, make);
+	return made >= 0 && kept;
+}
+
+void ends_thrower(void (*throws)(void)) { thrower = throws; }
+void ends_once_throws(void) { pthread_once(&throwing, thrower); }
