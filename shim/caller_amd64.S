@@ -8,9 +8,10 @@
 	.hidden shim_names_clash
 	.hidden shim_resolve_all
 
-/* Outside of a call a jump, so that the real function sees its caller. In a call the C function gets the caller's
+/* What is found by a handle may have a wrapper (wrapped() in wrap_load.c), and no caller is needed to find it.
+ * Outside of a call a jump, so that the real function sees its caller. In a call the C function gets the caller's
  * address as fourth argument. */
-.macro caller_wrapper name, in_call, loads
+.macro caller_wrapper name, in_call, loads, finds
 	.data
 	.p2align 3
 	.globl	shim_real_\name
@@ -44,6 +45,11 @@ shim_real_\name:
 	movb	$1, shim_modules_changed(%rip)
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */
 	.endif
+	.if	\finds
+	leaq	1(%rdi), %rax
+	cmpq	$1, %rax		/* neither RTLD_DEFAULT, 0, nor RTLD_NEXT, -1 */
+	ja	2f
+	.endif
 	jmp	*shim_real_\name(%rip)
 2:	movq	(%rsp), %rcx
 	jmp	\in_call
@@ -65,10 +71,10 @@ shim_real_\name:
 	.size	\name, .-\name
 .endm
 
-	caller_wrapper dlopen, shim_dlopen_in_call, 1
-	caller_wrapper dlmopen, shim_dlmopen_in_call, 1
-	caller_wrapper dlsym, shim_dlsym_in_call, 0
-	caller_wrapper dlvsym, shim_dlvsym_in_call, 0
+	caller_wrapper dlopen, shim_dlopen_in_call, 1, 0
+	caller_wrapper dlmopen, shim_dlmopen_in_call, 1, 0
+	caller_wrapper dlsym, shim_dlsym_in_call, 0, 1
+	caller_wrapper dlvsym, shim_dlvsym_in_call, 0, 1
 
 /* void *shim_call_as(ret_instruction, function, a, b, c): function(a, b, c); its return address is ret_instruction,
  * which returns to us. */

@@ -2,7 +2,7 @@
 /* resolve.c - finds the functions behind our wrappers.
  *
  * Not with dlsym(): the first caller may be malloc() called from inside the dynamic linker. Reads the link map that the
- * linker keeps for debuggers and the GNU hash tables of the objects; calls nothing, allocates nothing, takes no lock.
+ * linker keeps for debuggers and the hash tables of the objects, GNU's or, where there is none, the old one; calls nothing, allocates nothing, takes no lock.
  * A wrapper's real function is the next definition after ours in load order, so that another preloaded allocator stays
  * in use; the default version where a symbol has several. */
 #include "shim.h"
@@ -21,7 +21,7 @@ struct object {
 	const struct link_map *map;
 	const Elf64_Sym *symbols;
 	const char *strings;
-	const uint32_t *hash;
+	const uint32_t *gnu, *sysv; /* hash tables; one of them is there */
 	const uint16_t *versions;
 };
 
@@ -60,11 +60,12 @@ static bool open_object(const struct link_map *map, struct object *o)
 		switch (d->d_tag) {
 		case DT_SYMTAB: o->symbols = (const void *)value; break;
 		case DT_STRTAB: o->strings = (const void *)value; break;
-		case DT_GNU_HASH: o->hash = (const void *)value; break;
+		case DT_GNU_HASH: o->gnu = (const void *)value; break;
+		case DT_HASH: o->sysv = (const void *)value; break;
 		case DT_VERSYM: o->versions = (const void *)value; break;
 		}
 	}
-	return o->symbols && o->strings && o->hash;
+	return o->symbols && o->strings && (o->gnu || o->sysv);
 }
 
 static uint32_t gnu_hash(const char *name)
@@ -76,10 +77,49 @@ static uint32_t gnu_hash(const char *name)
 	return h;
 }
 
+static uint32_t sysv_hash(const char *name)
+{
+	uint32_t h = 0;
+
+	for (; *name; name++) {
+		h = (h << 4) + (unsigned char)*name;
+		h ^= h >> 24 & 0xf0;
+	}
+	return h & 0x0fffffff;
+}
+
+/* Symbol `i`, when it is the definition of `name`, in its default version. */
+static void *defined(const struct object *o, uint32_t i, const char *name)
+{
+	const Elf64_Sym *s = &o->symbols[i];
+
+	if (s->st_shndx == SHN_UNDEF || !same(o->strings + s->st_name, name) || (o->versions && (o->versions[i] & 0x8000)))
+		return NULL;
+	void *address = (void *)(o->map->l_addr + s->st_value);
+	if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
+		address = ((void *(*)(void))address)();
+	return address;
+}
+
+static void *lookup_sysv(const struct object *o, const char *name)
+{
+	uint32_t buckets = o->sysv[0], symbols = o->sysv[1];
+	const uint32_t *bucket = &o->sysv[2], *chain = &bucket[buckets];
+
+	for (uint32_t i = buckets ? bucket[sysv_hash(name) % buckets] : 0, steps = 0; i && i < symbols && steps < symbols; i = chain[i], steps++) {
+		void *address = defined(o, i, name);
+		if (address)
+			return address;
+	}
+	return NULL;
+}
+
 static void *lookup(const struct object *o, const char *name, uint32_t h)
 {
-	uint32_t buckets = o->hash[0], first = o->hash[1], bloom_words = o->hash[2], bloom_shift = o->hash[3];
-	const uint64_t *bloom = (const uint64_t *)&o->hash[4];
+	if (!o->gnu)
+		return lookup_sysv(o, name);
+	uint32_t buckets = o->gnu[0], first = o->gnu[1], bloom_words = o->gnu[2], bloom_shift = o->gnu[3];
+	const uint64_t *bloom = (const uint64_t *)&o->gnu[4];
 	const uint32_t *bucket = (const uint32_t *)&bloom[bloom_words];
 	const uint32_t *chain = &bucket[buckets];
 	uint64_t word = bloom[h / 64 % bloom_words];
@@ -90,14 +130,9 @@ static void *lookup(const struct object *o, const char *name, uint32_t h)
 	if (i < first)
 		return NULL;
 	for (;; i++) {
-		const Elf64_Sym *s = &o->symbols[i];
-		if ((chain[i - first] | 1) == (h | 1) && s->st_shndx != SHN_UNDEF && same(o->strings + s->st_name, name) &&
-		    !(o->versions && (o->versions[i] & 0x8000))) {
-			void *address = (void *)(o->map->l_addr + s->st_value);
-			if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
-				address = ((void *(*)(void))address)();
+		void *address = (chain[i - first] | 1) == (h | 1) ? defined(o, i, name) : NULL;
+		if (address)
 			return address;
-		}
 		if (chain[i - first] & 1)
 			return NULL;
 	}
@@ -158,6 +193,17 @@ void *shim_find_symbol(const char *symbol)
 	for (const struct link_map *m = first_map(); m && !found; m = m->l_next)
 		found = shim_lookup_in(m, symbol);
 	return found;
+}
+
+/* The wrapper of a function that somebody has found by name: of the very function that it leads to, not of another's of that name
+ * nor of an old version. Else NULL. */
+void *shim_wrapper_of(const char *symbol, const void *found)
+{
+	shim_resolve_all();
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++)
+		if (*s->real == found && s->found && same(s->name, symbol))
+			return shim_own_symbol(symbol);
+	return NULL;
 }
 
 void shim_resolve_all(void)

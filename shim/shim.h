@@ -252,6 +252,7 @@ uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value); /* of
 const struct link_map *shim_object_at(const void *address); /* async-signal-safe; NULL: below all */
 void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
 bool shim_is_ours(const struct link_map *map);
+void *shim_wrapper_of(const char *symbol, const void *found);
 void *shim_own_symbol(const char *symbol); /* an exported symbol of this library */
 void shim_publish_check(void);             /* publish.c */
 void *shim_published_elsewhere(const char *name, const struct link_map *object);

@@ -41,6 +41,15 @@ static void *call_as(const void *caller, void *function, long a, long b, long c)
 	return shim_call_as(ret, function, a, b, c);
 }
 
+/* What a handle of libc gives is the function behind our wrapper. Who calls it instead of the wrapper is paused in the middle of the
+ * heap, or sees EINTR. RTLD_NEXT is for those who stand before a function themselves: what they find is what comes next. */
+static void *wrapped(void *handle, const char *symbol, void *found)
+{
+	void *wrapper = found && handle != RTLD_NEXT ? shim_wrapper_of(symbol, found) : NULL;
+
+	return wrapper ? wrapper : found;
+}
+
 void *shim_dlopen_in_call(const char *path, int mode, long unused, const void *caller);
 void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void *caller);
 void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller);
@@ -86,7 +95,7 @@ void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const vo
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
-	result = shim_limits_symbol(symbol, in_libset(result));
+	result = shim_limits_symbol(symbol, in_libset(wrapped(handle, symbol, result)));
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -98,7 +107,7 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
 
-	result = shim_limits_symbol(symbol, in_libset(result));
+	result = shim_limits_symbol(symbol, in_libset(wrapped(handle, symbol, result)));
 
 	shim_defer_end(call, deferred);
 	return result;
