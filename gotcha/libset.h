@@ -194,6 +194,7 @@ extern uint64_t *gotcha_starting_table;
 extern struct gotcha_plan gotcha_program; /* the whole program's plan */
 struct gotcha_set *gotcha_take(void);     /* a ready one, or made now; NULL and errno */
 void gotcha_retire(struct gotcha_set *set);
+void gotcha_keep(struct gotcha_set *set); /* threads run its code: it is unmade when they are gone */
 bool gotcha_prepare(void);                /* makes the plan, once */
 void gotcha_loaded(void);                 /* after dlopen() */
 void gotcha_put_ready(struct gotcha_set *set);

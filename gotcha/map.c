@@ -365,6 +365,11 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors)
 {
 	if (destructors)
 		run_destructors(set);
+	if (SHIM_UNLIKELY(set->owner.registered & REG_THREADS) && !own_threads_end(&set->owner, NULL, true)) {
+		gotcha_withdraw(set);
+		gotcha_keep(set);
+		return;
+	}
 	SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_GONE, set);
 	uint32_t count = release(set);
 	for (uint32_t n = 0; n < count; n++)

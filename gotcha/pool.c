@@ -109,13 +109,38 @@ struct gotcha_set *gotcha_take(void)
 	return set;
 }
 
+/* Libsets whose code threads still run: mapped until those are found gone. */
+static struct gotcha_set *_Atomic kept;
+
+void gotcha_keep(struct gotcha_set *set)
+{
+	set->next = atomic_load(&kept);
+	while (!atomic_compare_exchange_weak(&kept, &set->next, set))
+		;
+}
+
+static void look_after_kept(void)
+{
+	struct gotcha_set *set = atomic_exchange(&kept, NULL), *next;
+
+	for (; set; set = next) {
+		next = set->next;
+		if (own_threads_end(&set->owner, NULL, false))
+			gotcha_unmake(set, false);
+		else
+			gotcha_keep(set);
+	}
+}
+
 /* A call that was given up may have left its libset in any state: nobody uses it again. */
 void gotcha_retire(struct gotcha_set *set)
 {
 	gotcha_retired_count++;
 	SHIM_TRACE(TRACE_LIBSET, NULL, TRACE_RETIRED, set);
 	gotcha_withdraw(set);
-	if (!gotcha_control(GOTCHA_RETIRE, set, false))
+	if (SHIM_UNLIKELY(atomic_load(&kept) != NULL))
+		look_after_kept();
+	if ((set->owner.registered & REG_THREADS) || !gotcha_control(GOTCHA_RETIRE, set, false))
 		gotcha_unmake(set, false);
 }
 

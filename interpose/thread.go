@@ -5,7 +5,7 @@ package interpose
 // threadTable: POSIX and C11 threads and their synchronisation.
 var threadTable = []group{
 	{Hand, NoStream, "libc's thread lists and stack cache; the new thread inherits from the caller's TCB, and its signal mask as " +
-		"the program knows it", `pthread_create thrd_create`},
+		"the program knows it; whose thread it is is noted", `pthread_create thrd_create`},
 	{OwnTCB, NoStream, "frees a thread's stack through libc's lists", `thrd_detach`},
 	{Hand, NoStream, "the C11 names of their pthread counterparts", `thrd_exit thrd_join tss_create tss_delete tss_set`},
 	{Hand, NoStream, "the calling thread as libc knows it is the kernel thread's own TCB", `

@@ -213,6 +213,8 @@ struct shim_tls {
 	uint64_t slots; /* its per-libset functions of libc minus the starting libset's */
 	struct shim_owner *maker; /* the libset whose constructors run here: what they allocate is its own */
 	struct gotcha_making *making; /* the same, gotcha/making.c */
+	struct shim_started *started; /* a thread that a call or a libset has started; own_thread.c */
+	bool waits;                   /* such a one: in a wait of libc's that has nothing in hand */
 };
 #define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));

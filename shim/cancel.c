@@ -251,10 +251,40 @@ static int end(struct shim_thread *t, struct shim_call *call)
 	return error;
 }
 
+static bool has_threads(const struct shim_call *call)
+{
+	return (call->owner.registered | (call->set ? call->set->owner.registered : 0)) & REG_THREADS;
+}
+
+/* What is left of a call that has ended, once nobody uses it. */
+static void let_go_of(struct shim_thread *t, struct shim_call *call)
+{
+	release(t, call);
+	own_forget(&call->owner);
+	drop_traces(call);
+	shim_give_up(t, call);
+}
+
+__attribute__((noinline)) static void look_after_kept(struct shim_thread *t)
+{
+	struct shim_call *gone = shim_unreleased_gone(), *next;
+
+	for (; gone; gone = next) {
+		next = gone->next;
+		let_go_of(t, gone);
+	}
+}
+
 static int end_untraced(struct shim_thread *t, struct shim_call *call)
 {
 	bool faulted = call->state == SHIM_FAULTED, ended = false;
 
+	char room[200];
+
+	if (SHIM_UNLIKELY(shim_unreleased != NULL))
+		look_after_kept(t);
+	if (SHIM_UNLIKELY(has_threads(call)) && !faulted && shim_unreleased_full(call, name_of(call, room, sizeof room)))
+		return EBUSY;
 	if (call->resume_entry != (uint64_t)shim_entry_start || faulted) {
 		int error = faulted ? 0 : let_go(t, call, &ended);
 		if (!error && !ended && !faulted && (call->flags & INGER_UNWIND)) {
@@ -273,14 +303,14 @@ static int end_untraced(struct shim_thread *t, struct shim_call *call)
 		end_inner(t, call);
 	if (call->kept_mask)
 		shim_mask_drop(t, call);
-	release(t, call);
 	if (faulted)
 		t->counts.faulted++;
 	else
 		t->counts.cancelled++;
-	own_forget(&call->owner);
-	drop_traces(call);
-	shim_give_up(t, call);
+	if (SHIM_UNLIKELY(has_threads(call)) && !shim_threads_gone(call, true))
+		shim_keep_whole(call);
+	else
+		let_go_of(t, call);
 	return 0;
 }
 

@@ -93,6 +93,11 @@
 #define TLS_SET      32
 #define TLS_SLOTS    48
 
+/* struct shim_started */
+#define STARTED_BASE_RSP 0
+#define STARTED_START    8
+#define STARTED_ARG      16
+
 /* enum shim_state */
 #define STATE_FREE     0
 #define STATE_PAUSED   1

@@ -131,6 +131,8 @@ void own_forget(struct shim_owner *owner)
 {
 	if (owner->registered & REG_KEYS)
 		own_keys_move(owner, 0);
+	if (owner->registered & REG_THREADS)
+		own_threads_move(owner, 0);
 	owner->registered = 0;
 	/* The next owner has the same tag. */
 	for (uint32_t i = 0; i < owner->count; i++)
@@ -167,6 +169,8 @@ void own_move(struct shim_owner *from, struct shim_owner *to)
 	}
 	if (from->registered & REG_KEYS)
 		own_keys_move(from, to->tag);
+	if (from->registered & REG_THREADS)
+		own_threads_move(from, to->tag);
 	to->registered |= from->registered;
 	from->registered = 0;
 	from->maps = false;
@@ -182,7 +186,7 @@ void own_withdraw(struct shim_owner *owner)
 		shim_objects_drop(set);
 	if (SHIM_UNLIKELY(owner->registered & REG_ACTIONS))
 		own_actions_drop(set);
-	owner->registered = 0;
+	owner->registered &= REG_THREADS;
 }
 
 /* Streams before blocks: they may refer to them. */

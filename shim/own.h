@@ -43,6 +43,7 @@ enum {
 	REG_FORK = 2,    /* a libset's fork handlers, gotcha/forks.c */
 	REG_OBJECTS = 4, /* a libset's thread-local objects with destructors, finish.c */
 	REG_ACTIONS = 8, /* signal handlers in a libset's code, own_action.c */
+	REG_THREADS = 16, /* own_thread.c */
 };
 
 struct shim_owner {
@@ -157,6 +158,12 @@ struct sigaction;
 struct gotcha_set;
 void own_action_note(int sig, const struct sigaction *wanted); /* about to be set */
 void own_actions_drop(const struct gotcha_set *set);
+
+/* ---- own_thread.c: threads that an owner has started */
+/* Of either owner (or NULL): they are gone now, or it is false. `wait`: they have a moment to go. */
+bool own_threads_end(struct shim_owner *first, struct shim_owner *second, bool wait);
+void own_threads_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
+void own_threads_forked(void);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
 void own_map_add(struct shim_owner *owner, void *address, size_t bytes); /* replaces who had the range */

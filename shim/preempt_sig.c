@@ -10,6 +10,7 @@
  * the registers, nothing has to be dug out of the frame, and resuming needs no system call. */
 #include "shim.h"
 #include "limit.h"
+#include "own_thread.h"
 #include "pausable.h"
 #include <ucontext.h>
 #include <sys/syscall.h>
@@ -137,7 +138,10 @@ void shim_preempt_handler(int sig, siginfo_t *info, void *context)
 	ucontext_t *frame = context;
 
 	if (!ours(t, info)) {
-		shim_program_handler(sig, info, context);
+		if (info->si_value.sival_ptr == (void *)SHIM_LEAVE_COOKIE && info->si_code == SI_QUEUE)
+			shim_started_signal(context);
+		else
+			shim_program_handler(sig, info, context);
 		return;
 	}
 	if (!t)

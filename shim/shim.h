@@ -236,6 +236,14 @@ struct shim_owner *gotcha_leave_making(uint64_t rsp); /* gotcha/making.c: a jump
 /* ---- symbolize.c */
 bool shim_symbol_name(const void *address, char *name, size_t bytes); /* async-signal-safe */
 
+/* ---- unreleased.c: cancelled calls whose threads go on */
+extern struct shim_call *shim_unreleased;
+bool shim_threads_gone(struct shim_call *call, bool wait); /* the call's and its libset's */
+void shim_keep_whole(struct shim_call *call);
+struct shim_call *shim_unreleased_gone(void); /* takes those out that nobody uses any more */
+bool shim_unreleased_full(struct shim_call *call, const char *name); /* EBUSY: no more */
+void shim_unreleased_forked(void);
+
 /* ---- left.c */
 void shim_close_section(struct shim_call *call); /* an exception has left it */
 

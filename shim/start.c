@@ -72,6 +72,8 @@ static void fork_child(void)
 	shim_regex_forked();
 	shim_tcb_forked();
 	shim_objects_forked();
+	own_threads_forked();
+	shim_unreleased_forked();
 	gotcha_forked();
 	(void)shim_several_threads();
 	shim_kept_forked();

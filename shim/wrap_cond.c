@@ -183,12 +183,21 @@ __attribute__((noinline)) static int wait_inside(struct shim_call *call, pthread
 	return bits & COND_SHARED ? wait_shared(call, c, m, clock, until) : wait_private(call, c, m, clock, until);
 }
 
+/* Outside of calls. A thread that a call has started may be asked to leave here, see own_thread.c. */
+static int wait_outside(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
+{
+	shim_tls.waits = true;
+	int result = real_wait(c, m, clock, until);
+	shim_tls.waits = false;
+	return result;
+}
+
 SHIM_EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
 	struct shim_call *call = hold_here();
 
 	if (SHIM_LIKELY(!call))
-		return SHIM_REAL(waiting *, pthread_cond_wait)(c, m);
+		return wait_outside(c, m, CLOCK_OF_CONDITION, NULL);
 	return wait_inside(call, c, m, CLOCK_OF_CONDITION, NULL);
 }
 
@@ -197,7 +206,7 @@ SHIM_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, co
 	struct shim_call *call = hold_here();
 
 	if (SHIM_LIKELY(!call))
-		return SHIM_REAL(timed *, pthread_cond_timedwait)(c, m, until);
+		return wait_outside(c, m, CLOCK_OF_CONDITION, until);
 	return wait_inside(call, c, m, CLOCK_OF_CONDITION, until);
 }
 
@@ -206,7 +215,7 @@ SHIM_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, cl
 	struct shim_call *call = hold_here();
 
 	if (SHIM_LIKELY(!call))
-		return SHIM_REAL(clocked *, pthread_cond_clockwait)(c, m, clock, until);
+		return wait_outside(c, m, clock, until);
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
 	return wait_inside(call, c, m, clock, until);

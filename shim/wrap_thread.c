@@ -37,32 +37,6 @@ static pthread_t carrier(pthread_t thread)
 	return own ? (pthread_t)own : thread;
 }
 
-SHIM_SLOT(pthread_create);
-SHIM_SLOT(thrd_create);
-
-/* `real` has at most four arguments. */
-static int create(void *real, long a, long b, long c, long d)
-{
-	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-
-	shim_mask_as_believed(true);
-	int result = call ? (int)shim_on_own_tcb(call, real, a, b, c, d) : ((int (*)(long, long, long, long))real)(a, b, c, d);
-	shim_mask_as_believed(false);
-	shim_defer_end(call, deferred);
-	return result;
-}
-
-SHIM_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg)
-{
-	return create(SHIM_REAL(void *, pthread_create), (long)thread, (long)attr, (long)function, (long)arg);
-}
-
-SHIM_EXPORT int thrd_create(thrd_t *thread, thrd_start_t function, void *arg)
-{
-	return create(SHIM_REAL(void *, thrd_create), (long)thread, (long)function, (long)arg, 0);
-}
-
 #define FORWARD(name, parameters, type, arguments)                       \
 	SHIM_EXPORT int name parameters                                  \
 	{                                                                \

@@ -23,6 +23,10 @@ int ends_once(void);          /* pthread_once(): a descriptor, a block, a variab
 void ends_once_throws(void);  /* pthread_once() with what was given to ends_thrower() */
 void ends_thrower(void (*throws)(void));
 
+/* A thread that never ends. It is at it when this returns; 0, or an errno. */
+enum ends_rest { ENDS_CONDITION, ENDS_FUTEX, ENDS_POLL, ENDS_SPIN, ENDS_RESTS };
+int ends_thread(enum ends_rest rest);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ends_lib.c - see ends.h. */
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "ends.h"
 
@@ -83,3 +86,47 @@ int ends_once(void)
 
 void ends_thrower(void (*throws)(void)) { thrower = throws; }
 void ends_once_throws(void) { pthread_once(&throwing, thrower); }
+
+/* ---- threads that never end */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static volatile int word, begun;
+static unsigned long volatile turns;
+
+static void *rests(void *arg)
+{
+	enum ends_rest rest = (enum ends_rest)(long)arg;
+	char local[64];
+
+	memset(local, 'x', sizeof local);
+	begun = 1;
+	for (;;)
+		switch (rest) {
+		case ENDS_CONDITION:
+			pthread_mutex_lock(&mutex);
+			pthread_cond_wait(&condition, &mutex);
+			pthread_mutex_unlock(&mutex);
+			break;
+		case ENDS_FUTEX:
+			syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+			break;
+		case ENDS_POLL:
+			poll(NULL, 0, -1);
+			break;
+		default:
+			turns++;
+		}
+	return NULL;
+}
+
+int ends_thread(enum ends_rest rest)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, rests, (void *)(long)rest);
+
+	while (!error && !begun)
+		usleep(100);
+	begun = 0;
+	return error;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unreleased.c - cancelled calls that can't go yet: threads that they or their libsets have started use their stacks and blocks
+ * (own_thread.c). They are kept whole, unreleased, until another end finds those threads gone. There is a bound: beyond it a
+ * call with threads that don't leave can't be cancelled. */
+#include "shim.h"
+#include "../gotcha/libset.h"
+#include <errno.h>
+#include <sys/syscall.h>
+
+#define KEPT_MOST 64u
+
+struct shim_call *shim_unreleased; /* newest first */
+static uint32_t count;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+
+static void take_lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+		shim_syscall0(SYS_sched_yield);
+}
+
+static void drop_lock(void)
+{
+	atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+void shim_unreleased_forked(void)
+{
+	drop_lock();
+}
+
+bool shim_threads_gone(struct shim_call *call, bool wait)
+{
+	return own_threads_end(&call->owner, call->set ? &call->set->owner : NULL, wait);
+}
+
+void shim_keep_whole(struct shim_call *call)
+{
+	take_lock();
+	call->generation++; /* its handles are stale */
+	call->launcher = NULL;
+	call->state = SHIM_LOST;
+	call->next = shim_unreleased;
+	shim_unreleased = call;
+	count++;
+	drop_lock();
+}
+
+bool shim_unreleased_full(struct shim_call *call, const char *name)
+{
+	if (count < KEPT_MOST || shim_threads_gone(call, true))
+		return false;
+	gotcha_fail(EBUSY, name, "threads that it has started go on, and %u cancelled calls are kept for that reason already", count);
+	return true;
+}
+
+struct shim_call *shim_unreleased_gone(void)
+{
+	struct shim_call *gone = NULL;
+
+	take_lock();
+	for (struct shim_call **link = &shim_unreleased; *link;) {
+		struct shim_call *call = *link;
+		if (shim_threads_gone(call, false)) {
+			*link = call->next;
+			count--;
+			call->next = gone;
+			gone = call;
+		} else {
+			link = &call->next;
+		}
+	}
+	drop_lock();
+	return gone;
+}
