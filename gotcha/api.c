@@ -2,10 +2,10 @@
 /* api.c - gotcha.h: libsets for programs; and inger_shutdown(). */
 #include "libset.h"
 #include "../include/gotcha.h"
+#include "../shim/loader.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #define DEPTH 8
@@ -22,8 +22,7 @@ struct known {
 	struct gotcha_plan plan;
 	struct known *next;
 };
-static struct known *known;
-static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct known *known; /* inside of an order only */
 
 static struct gotcha_plan *plan_of(const struct link_map *map)
 {
@@ -37,7 +36,7 @@ static struct gotcha_plan *plan_of(const struct link_map *map)
 	}
 	k->map = map;
 	struct gotcha_library request = {map, &k->plan};
-	if (!gotcha_control(GOTCHA_LIBRARY, &request, true)) {
+	if (!gotcha_order(GOTCHA_LIBRARY, &request)) {
 		if (errno == ENOSYS)
 			gotcha_fail_as(ENOTSUP, gotcha_reason());
 		free(k);
@@ -58,9 +57,11 @@ static struct gotcha_set *open_library(const char *library)
 		gotcha_fail(ENOENT, "dlopen", "%s", why ? why : library);
 		return NULL;
 	}
-	pthread_mutex_lock(&known_lock);
-	struct gotcha_plan *plan = plan_of(map);
-	pthread_mutex_unlock(&known_lock);
+	struct gotcha_plan *plan = NULL;
+	if (gotcha_order_begin(SHIM_LOADER_PATIENCE_NS)) {
+		plan = plan_of(map);
+		gotcha_order_end();
+	}
 	return plan ? gotcha_make(plan) : NULL;
 }
 
@@ -184,9 +185,14 @@ SHIM_EXPORT int inger_shutdown(void)
 		gotcha_fail(EBUSY, "inger_shutdown", "an isolated call is not complete");
 		return -1;
 	}
+	if (!gotcha_order_begin(SHIM_LOADER_PATIENCE_NS)) {
+		gotcha_fail_as(EBUSY, gotcha_reason());
+		return -1;
+	}
 	gotcha_prepare_again();
 	gotcha_restore();
 	shim_unbind();
+	gotcha_order_end();
 	shim_modules_changed = true; /* the next launch binds again */
 	shim_pool_drop_sets();
 	gotcha_drop_ready();

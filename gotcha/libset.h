@@ -196,7 +196,11 @@ struct gotcha_set *gotcha_take(void);     /* a ready one, or made now; NULL and 
 void gotcha_retire(struct gotcha_set *set);
 void gotcha_keep(struct gotcha_set *set); /* threads run its code: it is unmade when they are gone */
 bool gotcha_prepare(void);                /* makes the plan, once */
-void gotcha_loaded(void);                 /* after dlopen() */
+/* After dlopen(): the plan learns of new objects, and the caller's libset gets its copies. False: not now, as another thread is in
+ * the linker; what that one loads nobody can call yet. */
+bool gotcha_loaded(void);
+/* Before an isolated launch, when there was something to learn: waits if a load that is over is not in the plan. False with EAGAIN. */
+bool gotcha_is_current(void);
 void gotcha_put_ready(struct gotcha_set *set);
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
@@ -206,19 +210,25 @@ void gotcha_swap_options(struct shim_call *call);
 void gotcha_switch(struct shim_tls *tls, struct gotcha_set *set);
 extern struct gotcha_set *_Atomic gotcha_sets; /* registry */
 
-/* ---- control.c: the thread that calls Go and makes libsets ahead */
 void gotcha_leave_all(void);              /* undoes what the running context entered */
 void gotcha_restore(void);                /* the program's words, as they were; and as they were made */
 void gotcha_redo(void);
 void gotcha_drop_ready(void);             /* gives ready libsets back */
 void gotcha_prepare_again(void);          /* the plan's words were taken back */
-enum gotcha_order { GOTCHA_LIMITS, GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_REFILL, GOTCHA_RETIRE, GOTCHA_LIBRARY };
-bool gotcha_control(enum gotcha_order order, void *argument, bool wait);
+bool gotcha_is_forked(void);              /* the plan came along in a fork */
+
+/* ---- order.c: the thread that runs Go */
+enum gotcha_order { GOTCHA_LIMITS, GOTCHA_PLAN, GOTCHA_GROW, GOTCHA_LIBRARY };
+/* Around orders, inside a deferred section: objects neither come nor go. False with errno EAGAIN. */
+bool gotcha_order_begin(uint64_t patience_ns);
+void gotcha_order_end(void);
+bool gotcha_order(enum gotcha_order what, void *argument); /* false with errno: not done */
+void gotcha_order_forked(void);
+
+/* ---- control.c: the thread that makes libsets ahead, and unmakes them */
+void gotcha_control_refill(void);
+bool gotcha_control_retire(struct gotcha_set *set); /* false: it does not */
 void gotcha_control_forked(void);
-/* The linker's dl_iterate_phdr(), in which objects neither come nor go; no fork meanwhile. */
-void gotcha_with_objects(int (*look)(struct dl_phdr_info *, size_t, void *), void *argument);
-void gotcha_fork_begins(void); /* around fork(), in the parent; the second in the child, too */
-void gotcha_fork_is_over(void);
 
 /* ---- view.c: addresses of the original and of its copies */
 uint64_t gotcha_copy_of(const struct gotcha_set *set, uint64_t original); /* the same address where there is no copy */

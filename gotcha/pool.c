@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pool.c - libsets that are ready for the next launch, and what becomes of those that cancelled calls leave behind. */
 #include "libset.h"
+#include "../shim/loader.h"
 #include <errno.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -12,7 +13,8 @@ _Atomic uint64_t gotcha_made_count, gotcha_retired_count;
 
 static struct gotcha_set *ready;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
-static _Atomic int prepared; /* 0 not yet, 1 under way, 2 there is a plan, 3 there can't be one */
+static _Atomic int prepared; /* 0 not yet, 2 there is a plan, 3 there can't be one; written inside of an order */
+static _Atomic uint32_t loads_seen; /* how many of shim_loads_done the plan has */
 static bool beyond_fork;   /* the plan came along in a fork, the Go runtime did not: no more batches */
 static _Atomic bool stale; /* and libraries were loaded since */
 
@@ -27,45 +29,75 @@ static void drop_lock(void)
 	atomic_flag_clear_explicit(&lock, memory_order_release);
 }
 
+/* Inside of an order, so one at a time. */
+static bool prepare(void)
+{
+	bool again = gotcha_program.batch_count > 0; /* after inger_shutdown() */
+	uint32_t done = atomic_load(&shim_loads_done);
+
+	if (again)
+		gotcha_redo();
+	if (!(again && beyond_fork) && !(gotcha_table_init() && gotcha_order(GOTCHA_PLAN, &gotcha_program))) {
+		shim_message("functions can't be isolated", "libsets", gotcha_reason());
+		return false;
+	}
+	loads_seen = done;
+	return true;
+}
+
 bool gotcha_prepare(void)
 {
-	int expected = 0;
-
 	if (SHIM_LIKELY(atomic_load_explicit(&prepared, memory_order_acquire) == 2))
 		return true;
-	if (atomic_compare_exchange_strong(&prepared, &expected, 1)) {
-		bool again = gotcha_program.batch_count > 0; /* after inger_shutdown() */
-		if (again)
-			gotcha_redo();
-		bool good = (again && beyond_fork) || (gotcha_table_init() && gotcha_control(GOTCHA_PLAN, &gotcha_program, true));
-		if (!good)
-			shim_message("functions can't be isolated", "libsets", gotcha_reason());
-		atomic_store_explicit(&prepared, good ? 2 : 3, memory_order_release);
+	if (prepared == 0) {
+		if (!gotcha_order_begin(SHIM_LOADER_PATIENCE_NS))
+			return false;
+		if (prepared == 0)
+			atomic_store_explicit(&prepared, prepare() ? 2 : 3, memory_order_release);
+		gotcha_order_end();
 	}
-	while (atomic_load_explicit(&prepared, memory_order_acquire) == 1)
-		shim_syscall0(SYS_sched_yield);
 	if (prepared == 2)
 		return true;
 	errno = ENOSYS;
 	return false;
 }
 
-/* Objects have come: the plan learns of them, and the caller's libset gets its copies. */
-void gotcha_loaded(void)
+static bool grow(uint64_t patience_ns)
+{
+	if (!gotcha_order_begin(patience_ns))
+		return false;
+	/* A load that is counted from here on sets shim_modules_changed, too. */
+	uint32_t done = atomic_load(&shim_loads_done);
+	if (!gotcha_order(GOTCHA_GROW, &gotcha_program))
+		shim_message("libraries are not copied", "libsets", gotcha_reason());
+	loads_seen = done;
+	gotcha_order_end();
+	return true;
+}
+
+bool gotcha_loaded(void)
 {
 	struct gotcha_set *set = gotcha_here();
 
 	if (atomic_load_explicit(&prepared, memory_order_acquire) != 2)
-		return;
+		return true;
 	/* Said when somebody wants a libset; most children only go on with what the parent was. */
 	if (beyond_fork) {
 		stale = true;
-		return;
+		return true;
 	}
-	if (!gotcha_control(GOTCHA_GROW, &gotcha_program, true))
-		shim_message("libraries are not copied", "libsets", gotcha_reason());
+	if (!grow(0))
+		return false;
 	if (set && set->plan == &gotcha_program && !gotcha_extend(set))
 		shim_message("libraries are not copied", "libset", gotcha_reason());
+	return true;
+}
+
+bool gotcha_is_current(void)
+{
+	if (atomic_load_explicit(&prepared, memory_order_acquire) != 2 || beyond_fork || loads_seen == shim_loads_done)
+		return true;
+	return grow(SHIM_LOADER_PATIENCE_NS);
 }
 
 void gotcha_put_ready(struct gotcha_set *set)
@@ -105,7 +137,7 @@ struct gotcha_set *gotcha_take(void)
 		return NULL;
 	}
 	if (gotcha_ready_count < shim_config.libsets)
-		(void)gotcha_control(GOTCHA_REFILL, NULL, false);
+		gotcha_control_refill();
 	return set;
 }
 
@@ -140,7 +172,7 @@ void gotcha_retire(struct gotcha_set *set)
 	gotcha_withdraw(set);
 	if (SHIM_UNLIKELY(atomic_load(&kept) != NULL))
 		look_after_kept();
-	if ((set->owner.registered & REG_THREADS) || !gotcha_control(GOTCHA_RETIRE, set, false))
+	if ((set->owner.registered & REG_THREADS) || !gotcha_control_retire(set))
 		gotcha_unmake(set, false);
 }
 
@@ -167,13 +199,16 @@ void gotcha_prepare_again(void)
 	atomic_compare_exchange_strong(&prepared, &planned, 0);
 }
 
+bool gotcha_is_forked(void)
+{
+	return beyond_fork;
+}
+
 /* In the child of a fork: another thread may have been in the middle of something here. */
 void gotcha_forked(void)
 {
 	drop_lock();
-	if (prepared == 1)
-		prepared = 3;
 	beyond_fork = gotcha_program.batch_count > 0;
-	gotcha_fork_is_over();
+	gotcha_order_forked();
 	gotcha_control_forked();
 }

@@ -7,6 +7,7 @@
  * That table lies below 2 GiB, so that ENTRY fits the instruction, and a thread-local word of zero means the starting
  * libset: threads need no preparation, not even those that were there before. */
 #include "libset.h"
+#include "../shim/loader.h"
 #include <errno.h>
 #include <link.h>
 #include <string.h>
@@ -176,7 +177,7 @@ void gotcha_install_again(const struct gotcha_written *written, bool back)
 {
 	struct again again = {written, back};
 
-	gotcha_with_objects(install_in, &again);
+	shim_loader_iterate(install_in, &again);
 }
 
 /* The words of one object. Each is one atomic store: a thread that is just calling through it goes either way. A word

@@ -31,7 +31,8 @@ typedef struct gotcha_set gotcha_t;
  * Returns    the libset; it belongs to the caller until gotcha_close(). NULL with errno:
  *            ENOENT  dlopen() does not find or load the library
  *            ENOTSUP it can't be copied (text relocations, brings its own malloc, its file was replaced since …)
- *            EAGAIN  memory or mappings for another instance were refused (vm.max_map_count is a limit, too)
+ *            EAGAIN  memory or mappings for another instance were refused (vm.max_map_count is a limit, too); or another
+ *                    thread has been in dlopen() or dlclose() for 3 s, or a destructor that dlclose() runs asks
  *            ENOMEM  no memory for the description of the library
  *            ENOSYS  this process allows no libsets
  * Cost       the first of a library reads its symbols (milliseconds); each further one takes some 100 microseconds and

@@ -104,7 +104,8 @@ enum inger_isolation {
  *            cancel() gives it up. On failure continuation is NULL and is_complete false, with errno:
  *            EINVAL  func is NULL
  *            EAGAIN  too many calls exist (about a million), or memory for another libset was refused (said once on stderr), or
- *                    the budget could not be kept: the kernel gives no clock (see limits.md, Time)
+ *                    the budget could not be kept: the kernel gives no clock (see limits.md, Time); or libraries have come
+ *                    that can't be copied now, as another thread has been in dlopen() for 3 s
  *            ENOMEM  no memory for a stack or a TCB
  *            ENOSYS  the processor or libc lacks something needed, or nothing can be isolated here (said once on stderr)
  *            EFAULT  with INGER_CONTAIN: the function faulted, and was cancelled

@@ -20,6 +20,7 @@ var own = []string{
 	"inger_launch", "inger_launch_attr", "inger_resume", "inger_cancel", "inger_pause", "inger_version",
 	"inger_shutdown", "inger_strerror", "inger_call", "inger_keep", "inger_keep_fd", "inger_cleanup_push", "inger_cleanup_pop",
 	"inger_stats", "inger_view",
+	"inger_loader_probe",
 	"gotcha_open", "gotcha_sym", "gotcha_enter", "gotcha_leave", "gotcha_close",
 }
 

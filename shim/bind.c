@@ -4,13 +4,16 @@
  *
  * Only entries that hold the real function, or that are still to be bound lazily, are touched; an entry that leads to
  * somebody else's definition is left alone. Pages are made writable, written and put back. Runs before the first launch
- * and after each dlopen(), under the loader wrapper's deferral; a pass over objects already done changes nothing. */
+ * and after each dlopen(), in a look (loader.h); a pass over objects already done changes nothing. Objects that the linker is
+ * still relocating are left for the next pass: it writes to the same pages. */
 #include "shim.h"
+#include "loader.h"
 #include "../gotcha/libset.h"
 #include <elf.h>
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
 extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
@@ -54,11 +57,11 @@ static bool log_ready(void)
 
 	if (log_words)
 		return true;
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
+	long p = shim_syscall6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (failed_call(p))
 		return false;
-	log_words = p;
-	log_objects = (void *)((char *)p + words);
+	log_words = (void *)p;
+	log_objects = (void *)(p + (long)words);
 	return true;
 }
 
@@ -151,7 +154,7 @@ static bool read_tables(const struct link_map *map, struct tables *t)
 	}
 	if (!t->symbols || !t->strings)
 		return false;
-	dl_iterate_phdr(read_headers, t);
+	shim_loader_iterate(read_headers, t);
 	return t->high != 0;
 }
 
@@ -230,7 +233,8 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 static void bind_all(const struct plain_names *plain)
 {
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] == '/' || m == _r_debug.r_map))
+		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] == '/' || m == _r_debug.r_map) &&
+		    shim_loader_is_complete(m))
 			bind_object(m, plain);
 }
 

@@ -220,7 +220,8 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
 	int error = 0;
 	check_up(t);
-	struct shim_call *call = shim_call_get(t, attr ? attr->stack_bytes : 0, isolated);
+	struct shim_call *call = isolated && SHIM_UNLIKELY(shim_modules_changed) && !gotcha_is_current()
+		? NULL : shim_call_get(t, attr ? attr->stack_bytes : 0, isolated);
 	if (SHIM_LIKELY(call != NULL)) {
 		t->counts.launched++;
 		call->launcher = NULL;

@@ -6,11 +6,14 @@
 	.hidden shim_modules_changed
 	.hidden shim_limits_on
 	.hidden shim_names_clash
+	.hidden shim_libc_single_threaded
+	.hidden shim_loads_done
 	.hidden shim_resolve_all
 
 /* What is found by a handle may have a wrapper (wrapped() in wrap_load.c), and no caller is needed to find it.
  * Outside of a call a jump, so that the real function sees its caller. In a call the C function gets the caller's
- * address as fourth argument. */
+ * address as fourth argument. So it does for a load in a process with threads (and a launch makes it one), because another may
+ * launch while this one is in the linker, and must not miss what comes. */
 .macro caller_wrapper name, in_call, loads, finds
 	.data
 	.p2align 3
@@ -42,6 +45,10 @@ shim_real_\name:
 	cmpb	$0, shim_limits_on(%rip)
 	jne	2f
 	.if	\loads
+	movq	shim_libc_single_threaded(%rip), %rax
+	cmpb	$0, (%rax)
+	je	2f
+	lock incl shim_loads_done(%rip)		/* or will be, before there is another thread to ask */
 	movb	$1, shim_modules_changed(%rip)
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */
 	.endif

@@ -17,6 +17,7 @@
  * Context of shim_limit_open() and _close(): general registers only, as they are called with the arguments or the result of
  * any function in the others. The handler (limit_sig.c) keeps away while limits_busy is set. */
 #include "limit.h"
+#include "loader.h"
 #include "lock.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
@@ -357,7 +358,7 @@ _Unwind_Reason_Code shim_limit_personality(int version, _Unwind_Action actions, 
 	if (!(actions & _UA_CLEANUP_PHASE) || !t)
 		return _URC_CONTINUE_UNWIND;
 	if (!cfa)
-		cfa = (__typeof__(_Unwind_GetCFA) *)shim_find_symbol("_Unwind_GetCFA");
+		cfa = (__typeof__(_Unwind_GetCFA) *)shim_loader_symbol("_Unwind_GetCFA");
 	if (cfa)
 		shim_limits_trim(t, cfa(context));
 	return _URC_CONTINUE_UNWIND;

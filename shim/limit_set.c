@@ -2,6 +2,7 @@
 /* limit_set.c - which functions have limits: asked for before main(), for libraries that come later, and of dlsym(); and
  * what INGER_STATS says of them. The rules are Go's (gotcha/limit.go). */
 #include "limit.h"
+#include "loader.h"
 #include "../gotcha/libset.h"
 #include <sys/syscall.h>
 
@@ -11,16 +12,25 @@ struct shim_limit_rule *shim_limit_rules;
 uint32_t shim_limit_rule_count;
 void *_Atomic shim_limit_cxx;
 
+static bool order(struct shim_limit_request *request)
+{
+	if (!gotcha_order_begin(SHIM_LOADER_PATIENCE_NS))
+		return false;
+	bool done = gotcha_order(GOTCHA_LIMITS, request);
+	gotcha_order_end();
+	return done;
+}
+
 void shim_limits_begin(const char *rules, const char *file)
 {
 	struct shim_limit_request request = {.rules = rules, .file = file};
 
 	shim_limit_main_fs = shim_fs();
-	if (!shim_thread_get() || !gotcha_control(GOTCHA_LIMITS, &request, true))
+	if (!shim_thread_get() || !order(&request))
 		shim_message("functions have no limits", rules ? "INGER_LIMITS" : "INGER_CONFIG", gotcha_reason());
 	else if (shim_limit_rule_count)
 		shim_limits_on = true;
-	shim_limit_cxx = shim_find_symbol("__cxa_get_globals");
+	shim_limit_cxx = shim_loader_symbol("__cxa_get_globals");
 }
 
 void shim_limits_loaded(void)
@@ -30,8 +40,8 @@ void shim_limits_loaded(void)
 	if (!shim_limits_on)
 		return;
 	if (!shim_limit_cxx)
-		shim_limit_cxx = shim_find_symbol("__cxa_get_globals");
-	if (!gotcha_control(GOTCHA_LIMITS, &request, true))
+		shim_limit_cxx = shim_loader_symbol("__cxa_get_globals");
+	if (!order(&request))
 		shim_message("functions of new libraries have no limits", "INGER_LIMITS", gotcha_reason());
 }
 
@@ -39,7 +49,7 @@ void *shim_limits_symbol(const char *symbol, void *address)
 {
 	struct shim_limit_request request = {.symbol = symbol, .address = (uint64_t)address};
 
-	if (!shim_limits_on || !address || !symbol || !gotcha_control(GOTCHA_LIMITS, &request, true))
+	if (!shim_limits_on || !address || !symbol || !order(&request))
 		return address;
 	return (void *)request.address;
 }

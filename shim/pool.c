@@ -365,6 +365,17 @@ void shim_pool_drop_sets(void)
 	drop_lock();
 }
 
+void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg)
+{
+	take_lock();
+	for (uint32_t i = 0; i < table_used; i++) {
+		struct shim_call *call = shim_call_at(i);
+		if (call)
+			see(call, arg);
+	}
+	drop_lock();
+}
+
 /* In the child of a fork: another thread may have held the lock. */
 void shim_pool_forked(void)
 {

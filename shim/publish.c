@@ -6,18 +6,19 @@
  * pointed at the definition it would have found without us (bind.c). Calls that come earlier, from constructors, are
  * looked at one by one. */
 #include "shim.h"
+#include "loader.h"
 #include "../include/inger.h"
 #include <elf.h>
 #include <link.h>
 #include <string.h>
 
-bool shim_names_clash __attribute__((visibility("hidden")));
+bool shim_names_clash;
 void *shim_publish_target(unsigned place, const void *caller) __attribute__((visibility("hidden")));
 
 static const char *const names[] = {"launch", "resume", "cancel"};
 static unsigned objects_at_start;
 
-/* Whether some object besides ours defines one of the names. After every load. */
+/* Whether some object besides ours defines one of the names. After every load, in a look (loader.h). */
 void shim_publish_check(void)
 {
 	unsigned count = 0;
@@ -25,7 +26,7 @@ void shim_publish_check(void)
 
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next, count++)
 		for (unsigned i = 0; i < 3 && !clash; i++)
-			clash = shim_lookup_in(m, names[i]) != NULL;
+			clash = (!objects_at_start || shim_loader_is_complete(m)) && shim_lookup_in(m, names[i]) != NULL;
 	if (!objects_at_start)
 		objects_at_start = count;
 	shim_names_clash = clash;
@@ -65,10 +66,25 @@ void *shim_published_elsewhere(const char *name, const struct link_map *object)
 }
 
 /* Where a call from `caller` to one of the plain names goes: for calls that came before their GOT entry was put right. */
+struct call {
+	const char *name;
+	const void *caller;
+	void *found;
+};
+
+static void find_target(void *arg)
+{
+	struct call *c = arg;
+
+	c->found = shim_published_elsewhere(c->name, shim_object_at(c->caller));
+}
+
 void *shim_publish_target(unsigned place, const void *caller)
 {
 	void *const ours[] = {(void *)launch, (void *)resume, (void *)cancel};
-	void *found = shim_published_elsewhere(names[place], shim_object_at(caller));
+	struct call c = {names[place], caller, NULL};
 
-	return found ? found : ours[place];
+	if (!shim_loader_look(find_target, &c))
+		find_target(&c);
+	return c.found ? c.found : ours[place];
 }

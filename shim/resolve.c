@@ -6,6 +6,7 @@
  * A wrapper's real function is the next definition after ours in load order, so that another preloaded allocator stays
  * in use; the default version where a symbol has several. */
 #include "shim.h"
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
@@ -148,15 +149,17 @@ static const struct link_map *first_map(void)
 	return _r_debug.r_map;
 }
 
-/* The object whose load address is next below. */
+extern void *shim_real__dl_find_object;
+
+/* The object that an address is in. From the linker's own table for unwinders: the list can't be walked while objects come and go. */
 const struct link_map *shim_object_at(const void *address)
 {
-	const struct link_map *best = NULL;
+	struct dl_find_object found;
 
-	for (const struct link_map *m = first_map(); m; m = m->l_next)
-		if (m->l_addr <= (uint64_t)address && (!best || m->l_addr > best->l_addr))
-			best = m;
-	return best;
+	if (!shim_real__dl_find_object ||
+	    ((int (*)(const void *, struct dl_find_object *))shim_real__dl_find_object)(address, &found) != 0)
+		return NULL;
+	return found.dlfo_link_map;
 }
 
 void *shim_lookup_in(const struct link_map *map, const char *symbol)

@@ -165,6 +165,7 @@ void *shim_call_handle(const struct shim_call *call);
 struct shim_call *shim_call_at(uint32_t index);
 void shim_pool_thread_exit(struct shim_thread *t);
 uint32_t shim_pool_calls(void);
+void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg); /* with the pool's lock: none goes meanwhile */
 extern _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
@@ -174,8 +175,7 @@ size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 bool shim_several_threads(void);           /* libc has made itself ready for threads */
-void shim_tcb_forked(void);
-void shim_tcb_loaded(void);                                /* after dlopen() */
+void shim_tcb_loaded(void);                                /* modules.c: after dlopen(), in a look */
 /* Entry points of libc for the end of a thread; found by shim_tcb_init(). */
 struct shim_libc_exit {
 	void (*call_tls_dtors)(void);
@@ -257,7 +257,7 @@ void shim_resolve_all(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;
 uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value); /* of a d_ptr */
-const struct link_map *shim_object_at(const void *address); /* async-signal-safe; NULL: below all */
+const struct link_map *shim_object_at(const void *address); /* async-signal-safe; NULL: in none */
 void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
 bool shim_is_ours(const struct link_map *map);
 void *shim_wrapper_of(const char *symbol, const void *found);
@@ -329,8 +329,12 @@ void shim_altstack_leave(struct shim_call *call);
 void shim_actions_init(void);
 void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
 void shim_default_action(int sig);
-void shim_loaded_hook(void); /* wrap_load.c */
+/* wrap_load.c: objects have come or gone */
+void shim_loaded_hook(void);    /* everything that follows from it; outside of other locks */
+bool shim_loaded_objects(void); /* all but the plan of libsets */
 extern bool shim_modules_changed __attribute__((visibility("hidden")));
+extern bool shim_names_clash __attribute__((visibility("hidden")));
+extern _Atomic uint32_t shim_loads_done __attribute__((visibility("hidden"))); /* loads that are over, or were begun by the only thread */
 
 /* ---- message.c */
 void shim_message(const char *what, const char *object, const char *reason);
@@ -358,6 +362,8 @@ bool shim_go_start(void);
 extern int shim_argc; /* the program's, as constructors get them */
 extern char **shim_argv;
 int shim_start(void);      /* everything a first launch needs; 0, or -1 and errno */
+bool shim_is_started(void);
+extern const volatile char *shim_libc_single_threaded __attribute__((visibility("hidden"))); /* libc's; 0: there are threads */
 void shim_threads_init(void);
 void shim_threads_forked(void);
 void shim_pool_forked(void);

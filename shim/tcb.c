@@ -5,6 +5,7 @@
  * none of libc's thread lists. Offsets come from the descriptors that libc exports for libthread_db, from system calls
  * and from the ABI; each is checked against the running thread before the first launch (shim_tcb_init). */
 #include "shim.h"
+#include "modules.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <link.h>
@@ -25,7 +26,6 @@
 #define TID_BASE 0x20000000
 #define RSEQ_CPU_ID 4
 #define RSEQ_CPU_ID_UNINITIALIZED -1
-#define MODULES_MAX 1024
 
 /* dtv_t of sysdeps/generic/dl-dtv.h */
 union dtv {
@@ -36,14 +36,6 @@ union dtv {
 	} pointer;
 };
 
-struct module {
-	size_t id;
-	const char *image;
-	size_t image_bytes, bytes;
-	int64_t offset; /* of a static block from the FS base; 0: dynamic */
-	bool keep;      /* libc's, the linker's and ours: they hold per-thread caches */
-};
-
 static void *(*allocate_tls)(void *);
 static void (*ctype_init)(void);
 struct shim_libc_exit shim_libc_exit;
@@ -51,16 +43,6 @@ static size_t pthread_bytes, static_bytes, static_align, tid_offset, robust_offs
 static ptrdiff_t rseq_offset;
 static bool have_rseq;
 int64_t shim_errno_offset;
-
-/* Two tables: launches on other threads read one while the other is filled. */
-struct modules {
-	uint32_t count;
-	bool any_fresh; /* some module's variables must be reset between launches */
-	struct module list[MODULES_MAX];
-};
-static struct modules module_tables[2];
-static struct modules *_Atomic modules = &module_tables[0];
-static atomic_flag finding = ATOMIC_FLAG_INIT;
 
 static char *self(void)
 {
@@ -76,74 +58,10 @@ static int unusable(const char *what)
 	return -1;
 }
 
-struct tls_index {
-	unsigned long module, offset;
-};
-extern void *__tls_get_addr(struct tls_index *);
-extern void *shim_real_dl_iterate_phdr; /* view.c */
-
-static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct modules *table = arg;
-	char *fs = self();
-
-	(void)size;
-	if (!info->dlpi_tls_modid || table->count == MODULES_MAX)
-		return 0;
-	struct module *m = &table->list[table->count];
-	*m = (struct module){.id = info->dlpi_tls_modid};
-	bool ours = false, libc = false;
-	uint64_t here = (uint64_t)&shim_tcb_loaded, in_libc = (uint64_t)ctype_init, in_linker = (uint64_t)allocate_tls;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uint64_t start = info->dlpi_addr + p->p_vaddr;
-		if (p->p_type == PT_TLS) {
-			m->image = (const char *)start;
-			m->image_bytes = p->p_filesz;
-			m->bytes = p->p_memsz;
-		}
-		if (p->p_type != PT_LOAD)
-			continue;
-		ours |= here - start < p->p_memsz;
-		libc |= in_libc - start < p->p_memsz || in_linker - start < p->p_memsz;
-	}
-	m->keep = ours || libc;
-	/* The linker says where a block is only when this thread has asked for it before. */
-	char *block = info->dlpi_tls_data;
-	if (!block)
-		block = __tls_get_addr(&(struct tls_index){info->dlpi_tls_modid, 0});
-	int64_t offset = block - fs;
-	if (block && offset < 0 && offset > -(int64_t)static_bytes)
-		m->offset = offset;
-	if (!m->keep && m->bytes)
-		table->any_fresh = true;
-	table->count++;
-	return 0;
-}
-
-static void find_modules(void)
-{
-	struct modules *next = &module_tables[modules == &module_tables[0]];
-
-	next->count = 0;
-	next->any_fresh = false;
-	/* The linker's own: ours also shows the copies of the running libset. */
-	SHIM_REAL(int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *), dl_iterate_phdr)(note_module, next);
-	atomic_store_explicit(&modules, next, memory_order_release);
-}
-
-/* Initial values of a libset's own copy may point into that copy. */
-static void fresh_block(char *block, const struct module *m, const struct gotcha_set *set)
-{
-	if (m->image_bytes)
-		memcpy(block, (const char *)gotcha_copy_of(set, (uint64_t)m->image), m->image_bytes);
-	memset(block + m->image_bytes, 0, m->bytes - m->image_bytes);
-}
-
 /* Numbers of modules are used again, and a TCB keeps the block of a library that was closed until it asks for one of the
  * library that has its number now: libc then sees that the TCB is older (dtv[0]) and gives the old block back. Until then it
  * is a block all the same, but maybe one that is too small for the new library's variables, which nobody has seen in it. */
-static bool holds_block(const union dtv *slot, const struct module *m)
+static bool holds_block(const union dtv *slot, const struct shim_module *m)
 {
 	const char *block = slot->pointer.value, *room = slot->pointer.to_free;
 
@@ -192,8 +110,7 @@ int shim_tcb_init(void)
 	shim_errno_offset = (char *)&errno - me;
 	if (!shim_several_threads())
 		return unusable("it does not prepare for threads when one is asked for");
-	find_modules();
-	return 0;
+	return shim_modules_init(static_bytes) ? 0 : unusable("the linker's record of thread-local variables is not where libc says");
 }
 
 static void *no_thread(void *unused)
@@ -269,49 +186,18 @@ void shim_tcb_reset(struct shim_call *call)
 
 	*(int *)(tcb + shim_errno_offset) = 0;
 	call->finish_work = 0;
-	const struct modules *table = atomic_load_explicit(&modules, memory_order_acquire);
-	if (SHIM_LIKELY(!table->any_fresh))
+	const struct shim_modules *table = atomic_load_explicit(&shim_modules, memory_order_acquire);
+	if (SHIM_LIKELY(!table->count))
 		return;
 	const union dtv *dtv = *(const union dtv **)(tcb + HEAD_DTV);
 	size_t slots = dtv[-1].counter;
 	for (uint32_t i = 0; i < table->count; i++) {
-		const struct module *m = &table->list[i];
-		if (m->keep || !m->bytes)
+		const struct shim_module *m = &table->list[i];
+		if (m->keep)
 			continue;
 		if (m->offset)
-			fresh_block(tcb + m->offset, m, call->set);
+			shim_module_begin(m, tcb + m->offset, call->set);
 		else if (m->id <= slots && holds_block(&dtv[m->id], m))
-			fresh_block(dtv[m->id].pointer.value, m, call->set); /* allocated on first use by an earlier call */
+			shim_module_begin(m, dtv[m->id].pointer.value, call->set); /* allocated on first use by an earlier call */
 	}
-}
-
-/* After dlopen() or dlclose(), on any thread, inside the wrapper's deferred section. A paused call gets the static
- * blocks of modules that are new to it; nobody can have used them in that call. */
-void shim_tcb_loaded(void)
-{
-	if (!allocate_tls)
-		return; /* nothing launched yet */
-	while (atomic_flag_test_and_set(&finding))
-		shim_syscall0(SYS_sched_yield);
-	const struct modules *before = modules;
-	find_modules();
-	const struct modules *now = modules;
-	for (uint32_t n = 0; n < now->count; n++) {
-		const struct module *m = &now->list[n];
-		bool known = m->offset == 0 || m->keep;
-		for (uint32_t i = 0; i < before->count && !known; i++)
-			known = before->list[i].id == m->id && before->list[i].image == m->image;
-		for (uint32_t i = 0; i < shim_pool_calls() && !known; i++) {
-			struct shim_call *call = shim_call_at(i);
-			if (call && call->fs && !call->adopted)
-				fresh_block((char *)call->fs + m->offset, m, call->set);
-		}
-	}
-	atomic_flag_clear(&finding);
-}
-
-/* In the child of a fork: another thread may have been looking. */
-void shim_tcb_forked(void)
-{
-	atomic_flag_clear(&finding);
 }

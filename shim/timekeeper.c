@@ -9,6 +9,7 @@
  * record. So the timekeeper sends SHIM_RELAY instead, whose handler sends our signal to its own thread: that the kernel allows
  * as if it were kill()'s (SI_USER), which needs no record either. `bare` says that one is on its way. */
 #include "shim.h"
+#include "loader.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -160,6 +161,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 {
 	uint64_t all = SHIM_ALL_SIGNALS, old;
 
+	shim_loader_check_thread_start();
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	int error = __real_pthread_create(thread, attr, function, arg);
 	old &= SHIM_ALL_SIGNALS; /* libc has just unblocked its own, with its first thread */

@@ -5,6 +5,7 @@
  * it starts find the name with ".%p" added, which stands for the process id. The child of a fork() is not recorded, as its
  * place in the ring is its parent's; what it executes is. */
 #include "shim.h"
+#include "loader.h"
 #include "trace.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,12 @@ static struct trace_file *map(int fd, size_t bytes, const char **what)
 	return NULL;
 }
 
+static void see_objects(void *unused)
+{
+	(void)unused;
+	shim_trace_objects();
+}
+
 void shim_trace_open(void)
 {
 	uint64_t events = 1024;
@@ -149,20 +156,19 @@ void shim_trace_open(void)
 	file->objects_bytes = TRACE_OBJECTS_BYTES;
 	strncpy(file->program, shim_argv && shim_argv[0] ? shim_argv[0] : program_invocation_name, sizeof file->program - 1);
 	shim_trace_file = file;
-	shim_trace_objects();
+	shim_loader_look(see_objects, NULL);
 	/* Whoever reads it before this line reads no trace. */
 	atomic_thread_fence(memory_order_release);
 	memcpy(file->magic, TRACE_MAGIC, sizeof file->magic);
 	shim_tracing = true;
 }
 
-/* Objects that have gone keep their lines: functions of theirs may be among the events. */
+/* In a look (loader.h). Objects that have gone keep their lines: functions of theirs may be among the events. */
 void shim_trace_objects(void)
 {
-	static atomic_flag busy = ATOMIC_FLAG_INIT;
 	struct trace_file *file = shim_trace_file;
 
-	if (!file || atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
+	if (!file)
 		return;
 	char *at = file->objects + strlen(file->objects), *end = file->objects + sizeof file->objects;
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
@@ -184,7 +190,6 @@ void shim_trace_objects(void)
 			at += bytes;
 		}
 	}
-	atomic_flag_clear_explicit(&busy, memory_order_release);
 }
 
 void shim_trace_exit(void)

@@ -16,6 +16,7 @@
  * A catch (...) that does not throw again ends in exception_cleanup: the unwinding goes on from there.
  * Handlers of pthread_cleanup_push() in C code without -fexceptions are not frames' and are not run. */
 #include "shim.h"
+#include "loader.h"
 #include "../gotcha/libset.h"
 #include <dlfcn.h>
 #include <unwind.h>
@@ -55,8 +56,8 @@ static void find_cxx(void)
 	static const char *const operators[] = {"_Znwm", "_Znam", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t"}; /* new */
 
 	for (unsigned i = 0; i < sizeof lib.operators / sizeof *lib.operators; i++)
-		lib.operators[i] = shim_find_symbol(operators[i]);
-	__atomic_store_n(&lib.cxx_globals, shim_find_symbol("__cxa_get_globals"), __ATOMIC_RELEASE);
+		lib.operators[i] = shim_loader_symbol(operators[i]);
+	__atomic_store_n(&lib.cxx_globals, shim_loader_symbol("__cxa_get_globals"), __ATOMIC_RELEASE);
 }
 
 static bool find_library(void)
@@ -77,20 +78,20 @@ static bool find_library(void)
 		find_cxx();
 	if (__atomic_load_n(&lib.forced_unwind, __ATOMIC_ACQUIRE))
 		return true;
-	if (!shim_find_symbol("_Unwind_ForcedUnwind")) { /* no C++ here; cleanup functions of C need nothing of it */
+	if (!shim_loader_symbol("_Unwind_ForcedUnwind")) { /* no C++ here; cleanup functions of C need nothing of it */
 		if (!((void *(*)(const char *, int))shim_real_dlopen)(LIBRARY, RTLD_NOW))
 			return false;
 		shim_modules_changed = true;
 	}
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-		void *found = shim_find_symbol(names[i].name);
+		void *found = shim_loader_symbol(names[i].name);
 		if (!found)
 			return false;
 		*(void **)((char *)&lib + names[i].at) = found;
 	}
 	for (unsigned i = 0; i < sizeof lib.allocators / sizeof *lib.allocators; i++)
 		lib.allocators[i] = shim_own_symbol(allocators[i]);
-	__atomic_store_n((void **)&lib.forced_unwind, shim_find_symbol("_Unwind_ForcedUnwind"), __ATOMIC_RELEASE);
+	__atomic_store_n((void **)&lib.forced_unwind, shim_loader_symbol("_Unwind_ForcedUnwind"), __ATOMIC_RELEASE);
 	return lib.forced_unwind != NULL;
 }
 

@@ -16,6 +16,8 @@ struct shim_config shim_config;
 int shim_argc;
 char **shim_argv;
 bool shim_tracing, shim_modules_changed;
+uint32_t shim_loader_closing;
+_Atomic uint32_t shim_loads_done;
 struct shim_limit *_Atomic shim_limit_functions;
 struct shim_limit_rule *shim_limit_rules;
 uint32_t shim_limit_rule_count;
