@@ -50,6 +50,7 @@ __attribute__((constructor)) static void loaded(void)
 {
 	shim_resolve_all();
 	shim_publish_check();
+	shim_old_versions();
 	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
 	const char *single = shim_resolve_in("libc.so.6", "__libc_single_threaded");
 	if (single)

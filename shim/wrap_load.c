@@ -80,6 +80,8 @@ static void *wrapped(void *handle, const char *symbol, void *found)
 {
 	void *wrapper = found && handle != RTLD_NEXT ? shim_wrapper_of(symbol, found) : NULL;
 
+	if (!wrapper && found && handle != RTLD_NEXT)
+		wrapper = shim_old_wrapper(found);
 	return wrapper ? wrapper : found;
 }
 
@@ -192,6 +194,7 @@ static void look(void *unused)
 {
 	(void)unused;
 	shim_publish_check();
+	shim_old_versions();
 	shim_bind_late();
 	shim_tcb_loaded();
 	shim_trace_objects();
