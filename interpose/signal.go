@@ -15,7 +15,8 @@ var signalTable = []group{
 		longjmp _longjmp siglongjmp __longjmp_chk`},
 	{Copied, NoStream, "records or installs the caller's registers: a wrapper's frame would be recorded in their place", `
 		setjmp _setjmp __sigsetjmp getcontext setcontext swapcontext makecontext sigreturn`},
-	{Copied, NoStream, "system call that sends a signal", `kill killpg tgkill raise gsignal sigqueue`},
+	{Copied, NoStream, "system call that sends a signal", `kill killpg tgkill sigqueue`},
+	{Shared, NoStream, "asks which thread it is on and then signals it: a call that moves in between would signal another", `raise gsignal`},
 	{Copied, NoStream, "works on the caller's signal set, or reads numbers", `
 		sigemptyset sigfillset sigaddset sigdelset sigismember sigisemptyset sigandset sigorset siggetmask
 		__libc_current_sigrtmin __libc_current_sigrtmax __libc_allocate_rtsig sigabbrev_np sigdescr_np`},

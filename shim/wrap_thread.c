@@ -3,7 +3,7 @@
  *
  * pthread_self() in a call is the address of the call's TCB, which libc has on none of its lists. Asked about it, we
  * answer for the kernel thread that runs the call; its stack is the call's own. */
-#include "shim.h"
+#include "lock.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,7 +23,6 @@ SHIM_SLOT(pthread_setschedprio);
 SHIM_SLOT(pthread_getcpuclockid);
 SHIM_SLOT(pthread_join);
 SHIM_SLOT(pthread_tryjoin_np);
-SHIM_SLOT(pthread_timedjoin_np);
 SHIM_SLOT(pthread_clockjoin_np);
 SHIM_SLOT(pthread_detach);
 SHIM_SLOT(pthread_cancel);
@@ -78,26 +77,56 @@ SHIM_EXPORT int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
 	return error;
 }
 
-/* Joining waits, so it may be paused; libc uses the own TCB only to notice that a thread joins itself. */
-SHIM_EXPORT int pthread_join(pthread_t thread, void **value)
+/* pthread_join() ends in libc's list of stacks, under the lock that pthread_create() takes, and while it waits it is noted in the
+ * thread as the one that does. A call must be paused in neither: others could start no thread, and once it was cancelled nobody
+ * could join that one. So it joins as it takes a lock (wrap_lock.c): in deferred sections that last to the end of the slice
+ * at most, and that libc leaves as if nobody had come. */
+static int join(pthread_t thread, void **value, clockid_t clock, const struct timespec *until)
 {
+	int (*plain)(pthread_t, void **) = SHIM_REAL(int (*)(pthread_t, void **), pthread_join);
+	int (*timed)(pthread_t, void **, clockid_t, const struct timespec *) =
+		SHIM_REAL(int (*)(pthread_t, void **, clockid_t, const struct timespec *), pthread_clockjoin_np);
+
 	if (shim_tls.call && carrier(thread) != thread)
 		return EDEADLK;
-	return SHIM_REAL(int (*)(pthread_t, void **), pthread_join)(thread, value);
+	SHIM_WAIT("pthread_join", (void *)thread);
+	for (;;) {
+		struct shim_call *call = shim_tls.call; /* also main() under `inger run`: the other side starts threads */
+		struct timespec end;
+		bool began = call && shim_defer_begin_as(call, SHIM_FRAME, "pthread_join"), slice_over = false;
+		bool ends = call && hold_slice_end(call, began, &end);
+		int error;
+
+		if (until && (!ends || hold_is_earlier(clock, until, &end))) {
+			error = timed(thread, value, clock, until);
+		} else if (ends) {
+			error = timed(thread, value, CLOCK_MONOTONIC, &end);
+			slice_over = error == ETIMEDOUT;
+		} else {
+			error = plain(thread, value);
+		}
+		if (slice_over)
+			call->pending = 1; /* the signal may be a little late */
+		if (call)
+			shim_defer_end(call, began);
+		if (!slice_over)
+			return error;
+	}
+}
+
+SHIM_EXPORT int pthread_join(pthread_t thread, void **value)
+{
+	return join(thread, value, 0, NULL);
 }
 
 SHIM_EXPORT int pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *until)
 {
-	if (shim_tls.call && carrier(thread) != thread)
-		return EDEADLK;
-	return SHIM_REAL(int (*)(pthread_t, void **, const struct timespec *), pthread_timedjoin_np)(thread, value, until);
+	return join(thread, value, CLOCK_REALTIME, until);
 }
 
 SHIM_EXPORT int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock, const struct timespec *until)
 {
-	if (shim_tls.call && carrier(thread) != thread)
-		return EDEADLK;
-	return SHIM_REAL(int (*)(pthread_t, void **, clockid_t, const struct timespec *), pthread_clockjoin_np)(thread, value, clock, until);
+	return join(thread, value, clock, until);
 }
 
 /* In a call: the call's cleanup handlers run, it ends as if it had returned, and the thread exits from where it called

@@ -13,25 +13,27 @@ hostile_storms := $(addprefix storm.,$(hostile_phases))
 hostile_storm_parts := $(patsubst tests/hostile/%,$(hostile)/%.o,$(wildcard tests/hostile/storm*.c tests/hostile/storm*.cc))
 hostile_plugins := $(foreach number,0 1 2,$(hostile)/libhostile_plugin$(number).so)
 
-# Libraries of the short form: those that scripts/setup installs. `make libraries` takes all that are there.
-hostile_libraries := zlib
-hostile_library_runs := $(foreach library,$(hostile_libraries),$(foreach way,isolated moving shared,$(library).$(way)))
+# Libraries that scripts/setup installs for the tests: all of them in one program, many.WAY, and each in one of its own for the long
+# form. `make libraries` takes all that are there.
+hostile_libraries := zlib png jpeg sqlite3 pcre2 lua glib openssl libxml2 zstd
+hostile_ways := isolated moving shared
+hostile_many := $(addprefix many.,$(hostile_ways))
+hostile_library_runs := $(foreach library,$(hostile_libraries),$(addprefix $(library).,$(hostile_ways)))
 
-# In the long form only, each with its reason.
-#   (name: reason)
+# Not in the short form, which is part of `make test`, each with its reason.
 hostile_long :=
 
-HOSTILE ?= $(filter-out $(hostile_long),$(hostile_storms) $(hostile_library_runs))
+HOSTILE ?= $(filter-out $(hostile_long),$(hostile_storms) $(hostile_many))
 hostile_prove = BUILD=$(BUILD) prove -j$(JOBS) --exec tests/c/run.sh
 
 .PHONY: test-hostile soak-hostile build-hostile
-test-hostile: build-hostile
+test-hostile: $(addprefix $(hostile)/,$(HOSTILE)) $(hostile_plugins)
 	$(hostile_prove) $(addprefix $(hostile)/,$(HOSTILE))
 
 soak-hostile: build-hostile
-	INGER_SOAK=1 $(hostile_prove) $(addprefix $(hostile)/,$(hostile_storms) $(hostile_library_runs))
+	INGER_SOAK=1 $(hostile_prove) --shuffle $(addprefix $(hostile)/,$(hostile_storms) $(hostile_many) $(hostile_library_runs))
 
-build-hostile: $(addprefix $(hostile)/,$(hostile_storms) $(hostile_library_runs)) $(hostile_plugins)
+build-hostile: $(addprefix $(hostile)/,$(hostile_storms) $(hostile_many) $(hostile_library_runs)) $(hostile_plugins)
 
 $(hostile)/%.c.o: tests/hostile/%.c $(hostile_headers)
 	@mkdir -p $(@D)
@@ -59,3 +61,18 @@ $(hostile)/library-$(1): $(wildcard tests/hostile/libraries/$(1).c*) $(hostile)/
 $(foreach way,isolated moving shared,$(hostile)/$(1).$(way)): $(hostile)/library-$(1)
 endef
 $(foreach library,$(hostile_libraries),$(eval $(call hostile_library,$(library))))
+
+# All of them in one; the program without libinger is many.plain.
+hostile_many_parts := $(foreach library,$(hostile_libraries),$(hostile)/$(library).o)
+hostile_many_flags = $$(for library in $(hostile_libraries); do tests/hostile/library.sh flags $$library; done)
+$(hostile_many_parts): $(hostile)/%.o: $(hostile)/library-%
+$(hostile)/library-many: $(hostile_many_parts) $(hostile)/library.c.o $(hostile)/plain.c.o $(BUILD)/libinger.so
+	$(CXX) -pthread -o $(hostile)/many.plain $(hostile)/plain.c.o $(hostile_many_parts) $(hostile_many_flags)
+	$(CXX) -pthread -rdynamic -o $@ $(hostile)/library.c.o $(hostile_many_parts) $(hostile_link) $(hostile_many_flags)
+$(addprefix $(hostile)/,$(hostile_many)): $(hostile)/library-many
+	ln -sf $(<F) $@
+
+# The table of docs/libraries.md, with whatever is installed (scripts/setup libraries).
+.PHONY: libraries
+libraries: all build-hostile
+	scripts/libraries

@@ -4,6 +4,7 @@
  *     .isolated  four calls in turn on one thread, each with a libset of its own; the program uses the library between them
  *     .moving    the same on three threads: each resumes and cancels what another has launched
  *     .shared    one call at a time, on the program's own instance
+ * Programs of several libraries take one of them for each call.
  * Right results are those of PROGRAM.plain, which knows nothing of libinger. The allocator's caches of each thread are off
  * on one thread, so that the heap is compared to the byte. */
 #include "state.h"
@@ -187,7 +188,7 @@ int main(int argc, char **argv)
 	const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	const char *way = strrchr(name, '.') ? strrchr(name, '.') + 1 : "isolated";
 	const char *cancels = getenv("HOSTILE_CANCELS");
-	long goal = cancels ? atol(cancels) : 500;
+	long goal = cancels ? atol(cancels) : want_count() > 1 ? 150 * want_count() : 500;
 	struct state handlers, before;
 	(void)argc;
 

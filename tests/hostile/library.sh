@@ -4,6 +4,7 @@
 # library.sh - the programs of libraries/: one library each (library.h says what a file looks like).
 #   flags NAME         what the compiler and the linker need for it
 #   build NAME FOLDER  FOLDER/library-NAME, FOLDER/NAME.plain and the links NAME.isolated, .moving, .shared to the former
+#   missing            the Debian packages of those that are not installed
 # The status is 2, with a sentence, where the library is not installed.
 set -uo pipefail
 here=$(dirname "$0")
@@ -63,10 +64,21 @@ build() {
 		done
 }
 
+# A header that is not there is a library that is not installed.
+missing() {
+	local file name words
+	for file in "$here"/libraries/*.c*; do
+		name=$(basename "${file%.*}")
+		# shellcheck disable=SC2086
+		words=$(flags "$name" 2>/dev/null) && ${CXX:-g++} -x c++ $words -I"$here" -E -o /dev/null "$file" 2>/dev/null ||
+			field "$file" 1
+	done | sort -u
+}
+
 command=${1:?command}
 shift
 case $command in
-flags | build | field) "$command" "$@" ;;
+flags | build | missing) "$command" "$@" ;;
 package) field "$(source_of "$1")" 1 ;;
 what) field "$(source_of "$1")" 3 ;;
 *) echo "library.sh: $command: no such command" >&2; exit 1 ;;
