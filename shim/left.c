@@ -141,7 +141,12 @@ _Unwind_Reason_Code shim_noticed_personality(int version, _Unwind_Action actions
 	(void)version;
 	(void)class;
 	(void)exception;
-	if ((actions & _UA_CLEANUP_PHASE) && find_unwinder())
-		((void (*)(void *))lib.get(context, REGISTER_RBX))((void *)lib.get(context, REGISTER_R12));
+	if (!find_unwinder())
+		return _URC_CONTINUE_UNWIND;
+	void (*left)(void *) = (void (*)(void *))lib.get(context, REGISTER_RBX);
+	if (!(actions & _UA_CLEANUP_PHASE) && left == shim_cookie_back)
+		shim_cookie_look((void *)lib.get(context, REGISTER_R12));
+	if (actions & _UA_CLEANUP_PHASE)
+		left((void *)lib.get(context, REGISTER_R12));
 	return _URC_CONTINUE_UNWIND;
 }

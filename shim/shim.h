@@ -31,6 +31,10 @@ void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(
 long shim_call_noticed(void (*left)(void *), void *arg, void *function, long a, long b, long c); /* noticed_amd64.S */
 void shim_leave_handlers(struct shim_thread *t, struct shim_call *call);
 
+/* ---- cookie.c, for left.c */
+void shim_cookie_back(void *interlude);
+void shim_cookie_look(void *interlude);
+
 /* ---- iterate.c */
 struct dl_phdr_info;
 bool shim_iterate(int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *),

@@ -15,6 +15,12 @@ long shim_stream_out(struct shim_call *call, FILE *f, uint64_t rsp, const void *
 long shim_stream_flush(struct shim_call *call, FILE *f, uint64_t rsp, const void *slot);
 long shim_stream_any(struct shim_call *call, FILE *f, uint64_t rsp, const void *slot);
 
+/* ---- cookie.c */
+FILE *shim_cookie_open(FILE *(*real)(void *, const char *, cookie_io_functions_t), void *cookie, const char *mode,
+		       cookie_io_functions_t functions);
+int shim_cookie_close(void *cookie);   /* what libc calls to close such a stream */
+void shim_cookie_forget(void *cookie); /* nothing of the program is called when it is closed */
+
 /* Wait for a stream's lock (NULL: those of all streams) when a call may have it: 0, or EDEADLK (help.c). */
 int shim_stream_await(struct shim_call *call, FILE *f);
 /* Who is not the running TCB has the stream's lock. */

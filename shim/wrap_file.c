@@ -96,10 +96,25 @@ OPENS(__setmntent, OWN_STREAM, 0, (const char *path, const char *mode), (path, m
 OPENS(tmpfile, OWN_STREAM, 0, (void), ())
 OPENS(tmpfile64, OWN_STREAM, 0, (void), ())
 OPENS(fmemopen, OWN_STREAM, 0, (void *memory, size_t bytes, const char *mode), (memory, bytes, mode))
-OPENS(fopencookie, OWN_STREAM, (uint64_t)functions.close, (void *cookie, const char *mode, cookie_io_functions_t functions),
-      (cookie, mode, functions))
 OPENS(open_memstream, OWN_TEXT_STREAM, (uint64_t)text, (char **text, size_t *bytes), (text, bytes))
 OPENS(open_wmemstream, OWN_TEXT_STREAM, (uint64_t)text, (wchar_t **text, size_t *length), (text, length))
+
+SHIM_SLOT(fopencookie);
+SHIM_EXPORT FILE *fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions)
+{
+	FILE *(*real)(void *, const char *, cookie_io_functions_t) = SHIM_REAL(FILE * (*)(void *, const char *, cookie_io_functions_t), fopencookie);
+	struct shim_call *call = shim_tls.call;
+	FILE *f = NULL;
+
+	if (plain())
+		return shim_cookie_open(real, cookie, mode, functions);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	if (!owner || own_fd_allowed(owner))
+		f = noted(owner, OWN_STREAM, shim_cookie_open(real, cookie, mode, functions), (uint64_t)shim_cookie_close);
+	shim_defer_end(call, began);
+	return f;
+}
 
 /* A stream made of a descriptor takes it along; one that is not the call's stays open when the call is cancelled. */
 static FILE *open_descriptor(FILE *(*real)(int, const char *), int fd, const char *mode)
