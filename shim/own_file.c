@@ -3,7 +3,7 @@
  *
  * Runs on the call's TCB. Nothing is written, nothing of the program is called, and nothing waits: a stream that the call has
  * locked is closed in spite of it, and the child of popen() is waited for by a thread of its own. */
-#include "shim.h"
+#include "stream.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -107,10 +107,10 @@ void own_close_stream(enum own_kind kind, void *file, uint64_t extra)
 	if (extra == OWN_FOREIGN) {
 		f->_fileno = -1;
 	} else if (extra) {
-		/* fopencookie(): its function that closes is the program's. */
+		/* fopencookie(): nothing of the program is called. Before the functions, of which the last closes, is the cookie. */
 		uint64_t *place = word_behind(f, mangled(extra));
 		if (place)
-			*place = mangled(0);
+			shim_cookie_forget((void *)place[-4]);
 	}
 	close_now(f);
 }

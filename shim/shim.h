@@ -30,7 +30,20 @@ _Noreturn void shim_leave(struct shim_call *call); /* back to the resumer for go
 /* `section`: the one around the handler is its own; or it is, in the place of one on another stack that is covered. */
 enum { SHIM_BEGAN = 1, SHIM_COVERS = 2 };
 void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), unsigned char section);
+long shim_call_noticed(void (*left)(void *), void *arg, void *function, long a, long b, long c); /* noticed_amd64.S */
 void shim_leave_handlers(struct shim_thread *t, struct shim_call *call);
+
+/* ---- cookie.c, for left.c */
+void shim_cookie_back(void *interlude);
+void shim_cookie_look(void *interlude);
+
+/* ---- iterate.c */
+struct dl_phdr_info;
+bool shim_iterate(int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *),
+		  int (*callback)(struct dl_phdr_info *, size_t, void *), void *arg, int *result);
+bool shim_close_postponed(void *handle); /* true: dlclose() is made later */
+void shim_iterations_end(struct shim_call *call);
+void shim_iterate_forked(void);
 
 /* ---- cpu.c: what the processor offers, found once */
 struct shim_cpu {
@@ -297,6 +310,7 @@ struct shim_slot {
 	void **real;
 	uint64_t found; /* real is final */
 };
+extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden"))), __stop_shim_slots[] __attribute__((visibility("hidden")));
 void shim_resolve_all(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;
@@ -335,6 +349,12 @@ void shim_use_global_locale(void);
 
 /* ---- stubs_amd64.S */
 long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c, long d);
+
+/* ---- help.c: not 0 once a call has locked a stream, or run an initialiser */
+extern uint32_t shim_streams_held __attribute__((visibility("hidden"))), shim_onces_held;
+/* cancel.c: let a call that has been taken run on, until `over` says so or it ends: true when it has ended. */
+bool shim_run_on(struct shim_thread *t, struct shim_call *call, uint64_t budget_us, bool (*over)(const struct shim_call *));
+void shim_once_forked(void);
 
 /* ---- wrap_*.c */
 static inline struct shim_marks *shim_marks_here(void)

@@ -110,6 +110,8 @@ static void fork_child(void)
 	shim_pool_forked();
 	own_map_forked();
 	shim_regex_forked();
+	shim_once_forked();
+	shim_iterate_forked();
 	shim_objects_forked();
 	own_threads_forked();
 	shim_unreleased_forked();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_file.c - streams and directories: opened and closed deferred, because of libc's list of all streams, and noted as the
  * call's own. Descriptor and buffer are part of a stream. */
-#include "shim.h"
+#include "stream.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void shim_stream_flush(struct shim_call *call, FILE *f, uint64_t rsp);               /* wrap_stream.c */
 
 static inline bool plain(void)
 {
@@ -97,10 +96,25 @@ OPENS(__setmntent, OWN_STREAM, 0, (const char *path, const char *mode), (path, m
 OPENS(tmpfile, OWN_STREAM, 0, (void), ())
 OPENS(tmpfile64, OWN_STREAM, 0, (void), ())
 OPENS(fmemopen, OWN_STREAM, 0, (void *memory, size_t bytes, const char *mode), (memory, bytes, mode))
-OPENS(fopencookie, OWN_STREAM, (uint64_t)functions.close, (void *cookie, const char *mode, cookie_io_functions_t functions),
-      (cookie, mode, functions))
 OPENS(open_memstream, OWN_TEXT_STREAM, (uint64_t)text, (char **text, size_t *bytes), (text, bytes))
 OPENS(open_wmemstream, OWN_TEXT_STREAM, (uint64_t)text, (wchar_t **text, size_t *length), (text, length))
+
+SHIM_SLOT(fopencookie);
+SHIM_EXPORT FILE *fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions)
+{
+	FILE *(*real)(void *, const char *, cookie_io_functions_t) = SHIM_REAL(FILE * (*)(void *, const char *, cookie_io_functions_t), fopencookie);
+	struct shim_call *call = shim_tls.call;
+	FILE *f = NULL;
+
+	if (plain())
+		return shim_cookie_open(real, cookie, mode, functions);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	if (!owner || own_fd_allowed(owner))
+		f = noted(owner, OWN_STREAM, shim_cookie_open(real, cookie, mode, functions), (uint64_t)shim_cookie_close);
+	shim_defer_end(call, began);
+	return f;
+}
 
 /* A stream made of a descriptor takes it along; one that is not the call's stays open when the call is cancelled. */
 static FILE *open_descriptor(FILE *(*real)(int, const char *), int fd, const char *mode)
@@ -137,6 +151,8 @@ OPENS_DESCRIPTOR(_IO_fdopen)
 	SHIM_EXPORT FILE *name(const char *path, const char *mode, FILE *f)                             \
 	{                                                                                               \
 		struct shim_call *call = shim_tls.call;                                                 \
+		if (f && (call || shim_streams_held) && shim_stream_any(call, f, (uint64_t)SHIM_FRAME, __func__)) \
+			return NULL;                                                                    \
 		bool began = shim_defer_begin(call, SHIM_FRAME);                                        \
 		f = SHIM_REAL(FILE * (*)(const char *, const char *, FILE *), name)(path, mode, f);     \
 		shim_defer_end(call, began);                                                            \
@@ -178,8 +194,8 @@ static int close_stream(int (*real)(FILE *), FILE *f)
 	enum own_kind kind;
 	uint64_t extra;
 
-	if (call && f)
-		shim_stream_flush(call, f, (uint64_t)SHIM_FRAME);
+	if (f && (call || shim_streams_held) && shim_stream_flush(call, f, (uint64_t)SHIM_FRAME, __func__) && errno == EDEADLK)
+		return EOF;
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 	struct shim_owner *owner = plain() ? NULL : own_here(call, began);
 	bool mine = f && take(owner, f, &kind, &extra);
