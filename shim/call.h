@@ -104,7 +104,7 @@ enum shim_place_state {
 	SHIM_PLACE_GONE,     /* of this generation nothing is left */
 	SHIM_PLACE_PAUSED,
 	SHIM_PLACE_TAKEN,    /* by who resumes or ends it */
-	SHIM_PLACE_BORROWED, /* for a moment, by setlocale() */
+	SHIM_PLACE_BORROWED, /* for a moment, by setlocale(), or by who waits for what the call holds (help.c) */
 };
 struct shim_place {
 	_Atomic uint64_t word;           /* generation << 32 | enum shim_place_state; 0: never used */

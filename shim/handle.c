@@ -15,6 +15,7 @@
 
 #define TABLE_BLOCK 1024u
 #define TABLE_BLOCKS 1024u
+#define BORROWED_MOST_NS 100000000
 
 static struct shim_place *_Atomic table[TABLE_BLOCKS];
 static uint32_t table_used;
@@ -86,14 +87,22 @@ void *shim_call_handle(const struct shim_call *call)
 
 static struct shim_call *take(struct shim_place *place, uint64_t generation, enum shim_place_state as, int *error)
 {
-	uint64_t word = generation << 32 | SHIM_PLACE_PAUSED;
+	uint64_t word = generation << 32 | SHIM_PLACE_PAUSED, since = 0;
 
 	while (!atomic_compare_exchange_strong_explicit(&place->word, &word, generation << 32 | as, memory_order_acquire,
 							memory_order_relaxed)) {
 		*error = word == (generation << 32 | SHIM_PLACE_TAKEN) ? EBUSY : EINVAL;
 		if (word != (generation << 32 | SHIM_PLACE_BORROWED))
 			return NULL;
-		shim_syscall0(SYS_sched_yield); /* for as long as setlocale() takes */
+		/* For as long as setlocale() takes, or help.c. One that is helped may ask for itself: to that there is an end. */
+		uint64_t now = shim_monotonic_ns();
+		if (!since)
+			since = now;
+		else if (now - since > BORROWED_MOST_NS) {
+			*error = EBUSY;
+			return NULL;
+		}
+		shim_syscall0(SYS_sched_yield);
 		word = generation << 32 | SHIM_PLACE_PAUSED;
 	}
 	struct shim_call *call = atomic_load_explicit(&place->call, memory_order_relaxed);

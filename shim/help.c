@@ -56,7 +56,7 @@ static void keep_end(struct shim_call *call)
 	call->yielded = false;
 }
 
-/* The call has been taken. */
+/* The call is borrowed: who resumes it meanwhile waits. */
 static int run_until_let_go(struct shim_thread *t, struct shim_call *call, const void *lock)
 {
 	struct shim_call *outer = shim_tls.call;
@@ -71,7 +71,7 @@ static int run_until_let_go(struct shim_thread *t, struct shim_call *call, const
 	call->awaited = NULL;
 	if (ended)
 		keep_end(call);
-	atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+	shim_call_offer(call);
 	shim_defer_end(outer, began);
 	return error;
 }
@@ -87,17 +87,14 @@ int shim_help(const void *lock)
 	for (const struct shim_call *c = t->current; c; c = c->parent)
 		if (holds(c, lock))
 			return EDEADLK;
-	if (t->handlers || (t->current && t->current->fs != shim_fs()))
+	if (shim_interrupted(t)->handlers || (t->current && t->current->fs != shim_fs()))
 		return EDEADLK;
 	for (uint32_t i = 0; i < shim_pool_calls() && error == ENOENT; i++) {
-		struct shim_call *call = shim_call_at(i);
-		uint32_t paused = SHIM_PAUSED;
-		if (!call || !*(volatile uint32_t *)&call->holds.count || !atomic_compare_exchange_strong(&call->state, &paused, SHIM_RESUMING))
-			continue;
-		if (holds(call, lock))
+		struct shim_call *call = shim_call_borrow(i);
+		if (call && holds(call, lock))
 			error = run_until_let_go(t, call, lock);
-		else
-			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		else if (call)
+			shim_call_offer(call);
 	}
 	errno = saved;
 	return error;

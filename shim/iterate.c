@@ -5,6 +5,7 @@
  * and the callback is called for each of them afterwards. What the lock was for, that no object goes while it is shown, is kept
  * up by postponing: dlclose() returns at once while a call shows objects, and the object goes when the last such call has done. */
 #include "shim.h"
+#include "loader.h"
 #include "../gotcha/libset.h"
 #include <link.h>
 #include <stdlib.h>
