@@ -225,6 +225,8 @@ uint64_t gotcha_copy_of(const struct gotcha_set *set, uint64_t original); /* the
 const struct gotcha_member *gotcha_member_of(const struct gotcha_plan *plan, uint64_t original, uint32_t *batch);
 uint64_t gotcha_copy_of_libc(const struct gotcha_set *set, uint64_t original);
 uint64_t gotcha_original_of(uint64_t address, struct gotcha_set **set); /* the same address where it is no copy */
+/* pthread_once() with a control word of `set`; `frame`: SHIM_FRAME of the wrapper. */
+int gotcha_run_once(struct gotcha_set *set, int (*real)(void *, void (*)(void)), void *control, void (*routine)(void), void *frame);
 static inline struct gotcha_set *gotcha_set_at(uint64_t address) /* the libset whose copy is there; NULL: none's */
 {
 	struct gotcha_set *set = NULL;

@@ -8,15 +8,13 @@
  * it is on) and has no end. */
 #include "libset.h"
 #include "../shim/limit.h"
-#include <pthread.h>
 #include <string.h>
-#include <threads.h>
 #include <unwind.h>
 
 /* A pthread_once() under way. */
 struct gotcha_once {
 	void (*routine)(void);
-	struct gotcha_set *set; /* whose control variable it is; NULL: the program's */
+	struct gotcha_set *set; /* whose control variable it is */
 	struct shim_call *call;
 	bool deferred;
 	struct gotcha_once *before;
@@ -89,52 +87,26 @@ _Unwind_Reason_Code gotcha_making_personality(int version, _Unwind_Action action
 	return _URC_CONTINUE_UNWIND;
 }
 
-/* ---- pthread_once() */
-
-SHIM_SLOT(pthread_once);
-SHIM_SLOT(call_once);
-
-#define ONCE_DONE 2 /* sysdeps/nptl/internaltypes.h in glibc; another value costs time and nothing else */
+/* ---- pthread_once() whose control word is a libset's, see shim/wrap_once.c */
 
 static void make_once(void)
 {
 	struct gotcha_making m;
-	struct gotcha_set *set = once->set;
 
-	if (set)
-		gotcha_begin_making(&m, set);
+	gotcha_begin_making(&m, once->set);
 	gotcha_making_call((void *)once->routine, 0, 0, 0);
-	if (set)
-		gotcha_end_making(&m);
+	gotcha_end_making(&m);
 }
 
-static int run_once(void *real, void *control, void (*routine)(void), void *frame)
+int gotcha_run_once(struct gotcha_set *set, int (*real)(void *, void (*)(void)), void *control, void (*routine)(void), void *frame)
 {
-	int (*run)(void *, void (*)(void)) = (int (*)(void *, void (*)(void)))real;
-
-	if (SHIM_LIKELY(*(const volatile int *)control == ONCE_DONE))
-		return run(control, routine);
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, frame);
-	struct gotcha_once mine = {routine, gotcha_set_at((uint64_t)control), call, deferred, once};
-	int result;
-	if (call || mine.set) {
-		once = &mine;
-		result = run(control, make_once);
-		once = mine.before;
-	} else {
-		result = run(control, routine);
-	}
+	struct gotcha_once mine = {routine, set, call, deferred, once};
+
+	once = &mine;
+	int result = real(control, make_once);
+	once = mine.before;
 	shim_defer_end(call, deferred);
 	return result;
-}
-
-SHIM_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
-{
-	return run_once(SHIM_REAL(void *, pthread_once), control, routine, SHIM_FRAME);
-}
-
-SHIM_EXPORT void call_once(once_flag *control, void (*routine)(void))
-{
-	(void)run_once(SHIM_REAL(void *, call_once), control, routine, SHIM_FRAME);
 }

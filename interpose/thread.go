@@ -16,8 +16,8 @@ var threadTable = []group{
 	{Hand, NoStream, "a key's values live in each TCB, and its destructors run when a kernel thread ends", `
 		pthread_key_create __pthread_key_create pthread_key_delete pthread_setspecific`},
 	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask`},
-	{Hand, NoStream, "a paused initialiser would leave the control word busy, and the next caller waiting for it; the " +
-		"initialiser runs deferred, and what it makes is the libset's that has the control word", `pthread_once call_once`},
+	{Hand, NoStream, "runs the program's initialiser, which may be paused: it holds the control word like a lock, and others wait " +
+		"for it within their budgets or help; a libset's runs deferred, and what it makes is the libset's", `pthread_once call_once`},
 	{Shared, NoStream, "takes the mutex for a moment, and notes its priority in the running TCB", `pthread_mutex_setprioceiling`},
 	{Shared, NoStream, "the default attributes have a lock", `
 		pthread_getattr_default_np pthread_setattr_default_np pthread_attr_getstacksize`},

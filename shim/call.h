@@ -15,6 +15,9 @@
 #include "own.h"
 
 #define SHIM_NEVER UINT64_MAX
+/* shim_call.untracked: in its upper half, initialisers under way. */
+#define UNTRACKED_ONCE (1u << 16)
+#define UNTRACKED_MATCHES (UNTRACKED_ONCE - 1)
 #define SHIM_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SHIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SHIM_EXPORT __attribute__((visibility("default")))
@@ -135,6 +138,9 @@ struct shim_call {
 	uint32_t flags;              /* enum inger_flags */
 	uint32_t untracked;          /* depth of what allocates for the program, not for the call: see wrap_regex.c */
 	bool special;                /* launched with attributes that are not the next launch's */
+	const void *awaited;         /* what somebody who runs it on waits for, see help.c */
+	bool awaits_any;             /* the same, any stream */
+	uint32_t ended_as;           /* it ended meanwhile: enum shim_state */
 	bool ending;                 /* cancel() lets it run on until it holds nothing that outlives it */
 	bool overflowed;             /* INGER_CONTAIN: its stack is full, and it pauses at the end of the deferred section */
 	bool unwinding;              /* its stack is being unwound */

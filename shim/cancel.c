@@ -53,7 +53,7 @@ static void drop_mask(struct shim_call *call)
 }
 
 /* Let a call that has been taken run on, until `over` says so or it ends: true when it has ended. */
-static bool run_on(struct shim_thread *t, struct shim_call *call, uint64_t budget_us, bool (*over)(const struct shim_call *))
+bool shim_run_on(struct shim_thread *t, struct shim_call *call, uint64_t budget_us, bool (*over)(const struct shim_call *))
 {
 	uint64_t end = shim_now() + shim_us_to_ticks(budget_us);
 
@@ -85,7 +85,7 @@ static int let_go(struct shim_thread *t, struct shim_call *call, bool *ended)
 	if (SHIM_LIKELY(!call->holds.count) || holds_nothing(call))
 		return 0;
 	call->ending = true;
-	*ended = run_on(t, call, call->grace_us ? call->grace_us : GRACE_US, holds_nothing);
+	*ended = shim_run_on(t, call, call->grace_us ? call->grace_us : GRACE_US, holds_nothing);
 	call->ending = false;
 	const struct shim_held *held = *ended ? NULL : hold_outliving(call);
 	if (!held || ((call->flags & INGER_RELEASE) && held->kind != HOLD_PATTERN))
@@ -140,7 +140,7 @@ static void clean(struct shim_thread *t, struct shim_call *call)
 		finish_work = call->finish_work;
 		call->finish_work = 0; /* nothing of the function's is destroyed that its frames may refer to */
 	}
-	bool ended = run_on(t, call, budget_us, NULL);
+	bool ended = shim_run_on(t, call, budget_us, NULL);
 	call->func = func;
 	call->finish_work |= finish_work;
 	if (!ended)

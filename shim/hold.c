@@ -88,7 +88,7 @@ void hold_drop_more(struct shim_call *call, void *lock)
 
 void hold_dropped(struct shim_call *call)
 {
-	if (!hold_outliving(call))
+	if (call->awaited || call->awaits_any ? shim_awaits_nothing(call) : !hold_outliving(call))
 		call->pending = 1;
 }
 
@@ -159,6 +159,9 @@ void hold_release(struct shim_call *call)
 			case HOLD_STREAM:
 				((void (*)(void *))shim_real_funlockfile)(list[i].lock);
 				break;
+			case HOLD_ONCE:
+				shim_once_reset(list[i].lock);
+				break;
 			default:
 				break; /* nobody but libc can let go of a pattern */
 			}
@@ -168,7 +171,7 @@ void hold_release(struct shim_call *call)
 
 void hold_describe(const struct shim_held *held, char *text, unsigned long bytes)
 {
-	static const char *const kinds[] = {"mutex", "rwlock", "spinlock", "stream", "pattern"};
+	static const char *const kinds[] = {"mutex", "rwlock", "spinlock", "stream", "pthread_once() word", "pattern"};
 	const char *kind = held->kind < sizeof kinds / sizeof *kinds ? kinds[held->kind] : "lock";
 	char name[128];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hold.h - the locks that a call holds: pthread mutexes, rwlocks, spinlocks (and their C11 names), streams locked by
- * flockfile(), and compiled patterns that a match is using.
+ * flockfile(), control words of pthread_once() whose initialiser it runs, and compiled patterns that a match is using.
  *
  * A lock is taken inside a deferred section that ends at the slice's deadline at the latest, so that whether a paused call
  * has it is always known. Locks that die with the call (on its stack, in its libset, in its blocks) don't keep cancel() from
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum hold_kind { HOLD_MUTEX, HOLD_RWLOCK, HOLD_SPINLOCK, HOLD_STREAM, HOLD_PATTERN };
+enum hold_kind { HOLD_MUTEX, HOLD_RWLOCK, HOLD_SPINLOCK, HOLD_STREAM, HOLD_ONCE, HOLD_PATTERN };
 #define HOLD_SMALL 4
 
 struct shim_held {

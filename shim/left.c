@@ -18,7 +18,8 @@
 
 typedef _Unwind_Reason_Code personality(int, _Unwind_Action, _Unwind_Exception_Class, struct _Unwind_Exception *,
 					struct _Unwind_Context *);
-personality shim_section_personality, shim_own_personality, shim_handler_personality;
+personality shim_section_personality, shim_own_personality, shim_handler_personality, shim_once_personality;
+void shim_once_left(_Atomic uint32_t *control); /* wrap_once.c */
 
 static struct {
 	__typeof__(_Unwind_GetCFA) *cfa;
@@ -130,5 +131,16 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 		t->handlers--;
 	else
 		shim_leave_handlers(t, call);
+	return _URC_CONTINUE_UNWIND;
+}
+
+_Unwind_Reason_Code shim_once_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+					  struct _Unwind_Exception *exception, struct _Unwind_Context *context)
+{
+	(void)version;
+	(void)class;
+	(void)exception;
+	if ((actions & _UA_CLEANUP_PHASE) && find_unwinder())
+		shim_once_left((_Atomic uint32_t *)lib.get(context, REGISTER_RBX));
 	return _URC_CONTINUE_UNWIND;
 }

@@ -68,6 +68,12 @@ bool hold_slice_end(const struct shim_call *call, bool began, struct timespec *e
 /* Whether `until` comes before the slice's end. */
 bool hold_is_earlier(clockid_t clock, const struct timespec *until, const struct timespec *slice_end);
 
+/* help.c: `lock` (NULL: any stream) is held by a paused call: run that on. 0: it has let go; EDEADLK: it has not, or the wait is
+ * for oneself; ENOENT: no paused call has it. */
+int shim_help(const void *lock);
+bool shim_awaits_nothing(const struct shim_call *call);
+void shim_once_reset(void *control); /* wrap_once.c */
+
 /* wrap_lock.c: pthread_mutex_lock() and pthread_mutex_unlock() inside a call */
 int hold_mutex_lock(struct shim_call *call, pthread_mutex_t *mutex);
 int hold_mutex_unlock(struct shim_call *call, pthread_mutex_t *mutex); /* in a deferred section */

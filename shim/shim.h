@@ -284,6 +284,12 @@ void shim_use_global_locale(void);
 /* ---- stubs_amd64.S */
 long shim_on_own_tcb(struct shim_call *call, void *function, long a, long b, long c, long d);
 
+/* ---- help.c: not 0 once a call has locked a stream, or run an initialiser */
+extern uint32_t shim_streams_held __attribute__((visibility("hidden"))), shim_onces_held;
+/* cancel.c: let a call that has been taken run on, until `over` says so or it ends: true when it has ended. */
+bool shim_run_on(struct shim_thread *t, struct shim_call *call, uint64_t budget_us, bool (*over)(const struct shim_call *));
+void shim_once_forked(void);
+
 /* ---- wrap_*.c */
 static inline struct shim_marks *shim_marks_here(void)
 {

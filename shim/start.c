@@ -70,6 +70,7 @@ static void fork_child(void)
 	shim_pool_forked();
 	own_map_forked();
 	shim_regex_forked();
+	shim_once_forked();
 	shim_tcb_forked();
 	shim_objects_forked();
 	own_threads_forked();

@@ -56,7 +56,7 @@ __attribute__((noinline)) static bool within_limit(struct shim_owner *owner, siz
 /* cancel() ends a match this way, see wrap_regex.c. */
 static bool refused(const struct shim_call *call)
 {
-	if (!call || !call->untracked || !call->ending)
+	if (!call || !(call->untracked & UNTRACKED_MATCHES) || !call->ending || call->awaited || call->awaits_any)
 		return false;
 	errno = ENOMEM;
 	return true;

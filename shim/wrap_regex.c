@@ -269,7 +269,7 @@ static void leave(struct shim_call *call, const regex_t *pattern)
 	if (SHIM_LIKELY(!call))
 		return;
 	bool began = shim_defer_begin(call, SHIM_FRAME);
-	if (call->untracked)
+	if (call->untracked & UNTRACKED_MATCHES)
 		call->untracked--;
 	hold_drop(call, pattern->buffer);
 	shim_defer_end(call, began);
