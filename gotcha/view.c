@@ -178,11 +178,16 @@ static int with_copy(struct dl_phdr_info *info, size_t size, void *arg)
 SHIM_EXPORT int dl_iterate_phdr(iterate_callback *callback, void *arg)
 {
 	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	iterate_function *real = SHIM_REAL(iterate_function *, dl_iterate_phdr);
 	struct copies copies = {callback, arg, gotcha_here()};
-	int result = copies.set ? real(with_copy, &copies) : real(callback, arg);
+	iterate_callback *each = copies.set ? with_copy : callback;
+	void *each_arg = copies.set ? &copies : arg;
+	int result;
 
+	if (call && shim_iterate(real, each, each_arg, &result))
+		return result;
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	result = real(each, each_arg);
 	shim_defer_end(call, deferred);
 	return result;
 }

@@ -192,6 +192,7 @@ static void drop_traces(struct shim_call *call)
 	call->launches = call->mask_changed = call->altstack_changed = call->unwinding = call->overflowed = false;
 	call->untracked = 0;
 	if (call->special) {
+		shim_iterations_end(call);
 		call->special = false;
 		call->flags = 0;
 		call->cpu_limit_ns = call->cpu_used_ns = call->grace_us = call->cleanup_us = 0;

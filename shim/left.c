@@ -4,8 +4,8 @@
  * A section is known by the stack pointer where it began, so one that was left would seem open to whatever runs deeper on the
  * same stack: never paused again. Whoever leaves one without returning is therefore noticed on the way: longjmp() in
  * wrap_jump.c, exceptions and forced unwinding (pthread_exit()) by the personality routines here, which the unwinder calls
- * for the frames that hold a section open: those of stubs_amd64.S, and that which calls a handler of the program
- * (handler_amd64.S). They catch nothing.
+ * for the frames that hold a section open: those of stubs_amd64.S, and those which call the program back
+ * (handler_amd64.S, noticed_amd64.S). They catch nothing.
  *
  * The frame that a personality routine is asked about has as its stack pointer what _Unwind_GetCFA() gives (the canonical
  * address of the frame that it has called), a little more where that one has an address of its own (macros_amd64.h). */
@@ -13,13 +13,13 @@
 #include <sys/syscall.h>
 #include <unwind.h>
 
-#define REGISTER_RBX 3 /* its number in DWARF */
+#define REGISTER_RBX 3 /* numbers in DWARF */
+#define REGISTER_R12 12
 #define CXX_CLASS 0x474e5543432b2b00ull /* "GNUCC++\0"; the last byte is 1 for a dependent exception */
 
 typedef _Unwind_Reason_Code personality(int, _Unwind_Action, _Unwind_Exception_Class, struct _Unwind_Exception *,
 					struct _Unwind_Context *);
-personality shim_section_personality, shim_own_personality, shim_handler_personality, shim_once_personality;
-void shim_once_left(_Atomic uint32_t *control); /* wrap_once.c */
+personality shim_section_personality, shim_own_personality, shim_handler_personality, shim_noticed_personality;
 
 static struct {
 	__typeof__(_Unwind_GetCFA) *cfa;
@@ -134,13 +134,14 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 	return _URC_CONTINUE_UNWIND;
 }
 
-_Unwind_Reason_Code shim_once_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
-					  struct _Unwind_Exception *exception, struct _Unwind_Context *context)
+/* shim_call_noticed(): who has called the program back is told. */
+_Unwind_Reason_Code shim_noticed_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+					     struct _Unwind_Exception *exception, struct _Unwind_Context *context)
 {
 	(void)version;
 	(void)class;
 	(void)exception;
 	if ((actions & _UA_CLEANUP_PHASE) && find_unwinder())
-		shim_once_left((_Atomic uint32_t *)lib.get(context, REGISTER_RBX));
+		((void (*)(void *))lib.get(context, REGISTER_RBX))((void *)lib.get(context, REGISTER_R12));
 	return _URC_CONTINUE_UNWIND;
 }

@@ -28,7 +28,16 @@ _Noreturn void shim_leave(struct shim_call *call); /* back to the resumer for go
 
 /* ---- left.c, handler_amd64.S and wrap_jump.c: what is left without returning */
 void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), bool began);
+long shim_call_noticed(void (*left)(void *), void *arg, void *function, long a, long b, long c); /* noticed_amd64.S */
 void shim_leave_handlers(struct shim_thread *t, struct shim_call *call);
+
+/* ---- iterate.c */
+struct dl_phdr_info;
+bool shim_iterate(int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *),
+		  int (*callback)(struct dl_phdr_info *, size_t, void *), void *arg, int *result);
+bool shim_close_postponed(void *handle); /* true: dlclose() is made later */
+void shim_iterations_end(struct shim_call *call);
+void shim_iterate_forked(void);
 
 /* ---- cpu.c: what the processor offers, found once */
 struct shim_cpu {

@@ -71,6 +71,7 @@ static void fork_child(void)
 	own_map_forked();
 	shim_regex_forked();
 	shim_once_forked();
+	shim_iterate_forked();
 	shim_tcb_forked();
 	shim_objects_forked();
 	own_threads_forked();

@@ -117,7 +117,7 @@ SHIM_EXPORT int dlclose(void *handle)
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	int result = SHIM_REAL(int (*)(void *), dlclose)(handle);
+	int result = shim_close_postponed(handle) ? 0 : SHIM_REAL(int (*)(void *), dlclose)(handle);
 
 	shim_modules_changed = true;
 	if (call)

@@ -27,9 +27,6 @@ SHIM_SLOT(call_once);
 
 _Static_assert(sizeof(pthread_once_t) == sizeof(uint32_t) && sizeof(once_flag) == sizeof(uint32_t), "one word");
 
-void shim_once_run(_Atomic uint32_t *control, initialiser *run); /* once_amd64.S */
-void shim_once_left(_Atomic uint32_t *control);
-
 /* ---- what libc writes while an initialiser runs */
 
 static atomic_flag asking = ATOMIC_FLAG_INIT;
@@ -96,9 +93,10 @@ static void leave(struct shim_call *call, void *control)
 	hold_drop(call, control);
 }
 
-/* An exception, or the end of the thread, passes the initialiser: from once_amd64.S's frame. */
-void shim_once_left(_Atomic uint32_t *control)
+/* An exception, or the end of the thread, passes the initialiser. */
+static void left(void *word)
 {
+	_Atomic uint32_t *control = word;
 	struct shim_call *call = hold_here();
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 
@@ -143,7 +141,7 @@ __attribute__((noinline)) static int once(_Atomic uint32_t *control, initialiser
 		if (error)
 			return error;
 	}
-	shim_once_run(control, run);
+	(void)shim_call_noticed(left, (void *)control, (void *)run, 0, 0, 0);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 	set(control, READY);
 	leave(call, (void *)control);
