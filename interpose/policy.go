@@ -15,7 +15,9 @@
 //   - PerLibset: deferred like Shared, but in the running libset's own copy of libc: the function keeps state from call to
 //     call in libc's static data, or returns a pointer to it. See below.
 //   - SharedInput, SharedOutput: Shared, but first waits preemptibly until the stream's descriptor is ready, and only when
-//     the call would touch the descriptor: the read buffer is empty, or there is unwritten data.
+//     the call would touch the descriptor: the read buffer is empty, or there is unwritten data. These three first wait for
+//     the stream's lock when a paused function may have it, also outside of a preemptible function.
+//   - SharedStream: Shared, of a stream but without input or output to wait for.
 //   - OwnTCB: Shared, and on the kernel thread's own thread control block, because libc looks itself up in its thread lists.
 //   - Exec: replaces the program; the clocks are disarmed before and armed again when it fails.
 //   - Restarted: may be paused, and is called again when nothing but our signal interrupted it. At most six integer or
@@ -57,6 +59,7 @@ const (
 	PerLibset
 	SharedInput
 	SharedOutput
+	SharedStream
 	OwnTCB
 	Exec
 	Restarted
@@ -71,6 +74,7 @@ var classNames = [...]string{
 	PerLibset:    "per-libset",
 	SharedInput:  "shared-input",
 	SharedOutput: "shared-output",
+	SharedStream: "shared-stream",
 	OwnTCB:       "own-tcb",
 	Exec:         "exec",
 	Restarted:    "restarted",
@@ -92,7 +96,7 @@ func (c Class) Wrapped() bool {
 	return c != Copied && c != Private && c != Compat
 }
 
-// Stream says where a SharedInput or SharedOutput function finds its FILE.
+// Stream says where a SharedInput, SharedOutput or SharedStream function finds its FILE.
 type Stream uint8
 
 // The argument that is the FILE pointer, or the standard stream meant by a function that has none.
@@ -105,10 +109,11 @@ const (
 	A5
 	Stdin
 	Stdout
+	Stderr
 )
 
 var streamNames = [...]string{
-	NoStream: "", A1: "A1", A2: "A2", A3: "A3", A4: "A4", A5: "A5", Stdin: "STDIN_STREAM", Stdout: "STDOUT_STREAM",
+	NoStream: "", A1: "A1", A2: "A2", A3: "A3", A4: "A4", A5: "A5", Stdin: "STDIN_STREAM", Stdout: "STDOUT_STREAM", Stderr: "STDERR_STREAM",
 }
 
 // String gives the name that the generated header uses.
@@ -123,7 +128,7 @@ func (s Stream) String() string {
 type Row struct {
 	Symbol string
 	Class  Class
-	Stream Stream // NoStream but for SharedInput and SharedOutput
+	Stream Stream // NoStream but for SharedInput, SharedOutput and SharedStream
 	Why    string
 }
 

@@ -94,11 +94,12 @@ func TestRowsAreWhole(t *testing.T) {
 		if r.Why == "" {
 			t.Errorf("%s gives no reason", r.Symbol)
 		}
-		streaming := r.Class == SharedInput || r.Class == SharedOutput
+		streaming := r.Class == SharedInput || r.Class == SharedOutput || r.Class == SharedStream
 		if streaming != (r.Stream != NoStream) {
 			t.Errorf("%s: class %v with stream %q", r.Symbol, r.Class, r.Stream)
 		}
-		if r.Stream == Stdin && r.Class != SharedInput || r.Stream == Stdout && r.Class != SharedOutput {
+		if r.Stream == Stdin && r.Class != SharedInput || r.Stream == Stdout && r.Class != SharedOutput ||
+			r.Stream == Stderr && r.Class != SharedStream {
 			t.Errorf("%s: class %v cannot use %v", r.Symbol, r.Class, r.Stream)
 		}
 	}

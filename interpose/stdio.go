@@ -52,16 +52,19 @@ var stdioTable = []group{
 		asprintf vasprintf __asprintf __asprintf_chk __vasprintf_chk`},
 	{Shared, NoStream, "prints into growing memory through a stream; short", `
 		obstack_printf obstack_vprintf __obstack_printf_chk __obstack_vprintf_chk`},
-	{Shared, NoStream, "moves or changes a stream that both sides can see, under its lock", `
+	{SharedStream, A1, "moves or changes a stream that both sides can see, under its lock", `
 		fseek fseeko fseeko64 ftell ftello ftello64 rewind fgetpos fgetpos64 fsetpos fsetpos64
-		setbuf setbuffer setlinebuf setvbuf ungetc ungetwc fwide
-		clearerr clearerr_unlocked feof ferror fileno __fpurge __fsetlocking _flushlbf addmntent`},
+		setbuf setbuffer setlinebuf setvbuf fwide
+		clearerr feof ferror addmntent`},
+	{SharedStream, A2, "puts a character back, under the stream's lock", `ungetc ungetwc`},
+	{Shared, NoStream, "changes a stream that both sides can see", `
+		clearerr_unlocked fileno __fpurge __fsetlocking _flushlbf`},
 	{Hand, NoStream, "may wait for a holder that is itself paused, so the wait must be preemptible; who holds the lock is noted", `
 		flockfile ftrylockfile funlockfile`},
 	{Copied, NoStream, "reads one field of a stream", `
 		fileno_unlocked feof_unlocked ferror_unlocked __fbufsize __flbf __fpending __freadable __freading __fwritable
 		__fwriting`},
-	{Shared, NoStream, "prints on stderr under its lock, with a translated message", `
+	{SharedStream, Stderr, "prints on stderr under its lock, with a translated message", `
 		perror psignal psiginfo error error_at_line err errx verr verrx warn warnx vwarn vwarnx herror
 		__assert __assert_fail __assert_perror_fail`},
 	{Shared, NoStream, "writes to stderr and the console; the severity list has a lock", `fmtmsg addseverity`},

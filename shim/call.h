@@ -139,6 +139,8 @@ struct shim_call {
 	uint32_t untracked;          /* depth of what allocates for the program, not for the call: see wrap_regex.c */
 	bool special;                /* launched with attributes that are not the next launch's */
 	uint32_t iterating;          /* depth of what shows it the loaded objects; iterate.c */
+	void *stream;                /* of the last section of a stream's function, */
+	const void *stream_slot;     /* and which function */
 	const void *awaited;         /* what somebody who runs it on waits for, see help.c */
 	bool awaits_any;             /* the same, any stream */
 	uint32_t ended_as;           /* it ended meanwhile: enum shim_state */

@@ -11,8 +11,6 @@
 
 #pragma GCC target("general-regs-only")
 
-extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
-extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 
 bool shim_late;

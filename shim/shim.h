@@ -262,6 +262,7 @@ struct shim_slot {
 	void **real;
 	uint64_t found; /* real is final */
 };
+extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden"))), __stop_shim_slots[] __attribute__((visibility("hidden")));
 void shim_resolve_all(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;

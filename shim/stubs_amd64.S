@@ -25,6 +25,8 @@
 	.hidden shim_stream_in
 	.hidden shim_stream_out
 	.hidden shim_stream_flush
+	.hidden shim_stream_any
+	.hidden shim_streams_held
 	.hidden shim_section_personality
 	.hidden shim_own_personality
 	.hidden shim_exec_begin
@@ -101,23 +103,43 @@
 	end	\name
 .endm
 
-/* The stream is handed to the hook on the stack. */
-.macro defer_in name, operand
-	begin	\name
-	pushq	\operand
-	jmp	shim_defer_in
+/* A function of a stream, which is handed to the hook on the stack. The hook runs also outside of a call once a call has had a
+ * stream's lock: see wrap_stream.c. */
+.macro defer_hooked name, operand, to
+	slot	\name
+	.globl	\name
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	movq	%fs:(%r11), %r11
+	leaq	.Lreal_\name(%rip), %r10
+	testq	%r11, %r11
+	jne	1f
+	cmpl	$0, shim_streams_held(%rip)
+	jne	1f
+	jmp	*(%r10)
+1:	pushq	\operand
+	jmp	\to
 	end	\name
 .endm
 
+.macro defer_in name, operand
+	defer_hooked \name, \operand, shim_defer_in
+.endm
+
+.macro defer_stream name, operand
+	defer_hooked \name, \operand, shim_defer_stream
+.endm
+
 .macro defer_out name, operand
-	begin	\name
-	pushq	\operand
 	.ifc \name, fflush
-	jmp	shim_defer_flush
+	defer_hooked \name, \operand, shim_defer_flush
 	.else
-	jmp	shim_defer_out
+	defer_hooked \name, \operand, shim_defer_out
 	.endif
-	end	\name
 .endm
 
 .macro own name
@@ -191,7 +213,8 @@ shim_defer:
 	jmp	*(%r10)
 	.cfi_endproc
 
-/* r11 = call, r10 = slot, (rsp) = FILE pointer: wait preemptibly until the stream can be read, then as shim_defer. */
+/* r11 = call or 0, r10 = slot, (rsp) = FILE pointer: wait preemptibly until the stream can be used, then as shim_defer. When the
+ * hook does not give 0 the function is not called: 1, it returns -1; 2, it returns 0. */
 .macro defer_after_wait name, hook
 	.p2align 4
 \name:
@@ -202,17 +225,57 @@ shim_defer:
 	movq	%r11, %rdi
 	movq	72(%rsp), %rsi
 	leaq	80(%rsp), %rdx
+	movq	%r10, %rcx
 	call	\hook
+	testq	%rax, %rax
+	jne	1f
+	.cfi_remember_state
 	restore_arguments
 	.cfi_adjust_cfa_offset -72
 	leaq	8(%rsp), %rsp
 	.cfi_adjust_cfa_offset -8
-	jmp	shim_defer
+	testq	%r11, %r11
+	jne	shim_defer
+	jmp	*(%r10)
+1:	.cfi_restore_state
+	subq	$2, %rax
+	addq	$80, %rsp
+	.cfi_adjust_cfa_offset -80
+	ret
 	.cfi_endproc
 .endm
 	defer_after_wait shim_defer_in, shim_stream_in
 	defer_after_wait shim_defer_out, shim_stream_out
 	defer_after_wait shim_defer_flush, shim_stream_flush
+	defer_after_wait shim_defer_stream, shim_stream_any
+
+/* long shim_with_vectors(long (*function)(long, long), long a, long b): function(a, b) from a hook, whose caller's vectors are
+ * arguments and whose stack is not aligned. */
+	.globl	shim_with_vectors
+	.hidden	shim_with_vectors
+	.type	shim_with_vectors, @function
+	.p2align 4
+shim_with_vectors:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	movq	%rsp, %rbp
+	.cfi_def_cfa rbp, 16
+	subq	$128, %rsp
+	andq	$-16, %rsp
+	save_vectors
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	call	*%rax
+	restore_vectors
+	leave
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	ret
+	.cfi_endproc
+	.size	shim_with_vectors, .-shim_with_vectors
 
 /* FS base := \from; keeps everything but r11 and, without FSGSBASE, nothing else either. */
 .macro switch_fs from
@@ -378,8 +441,10 @@ shim_exec:
 #define A5 %r8
 #define STDIN_STREAM $0		/* the hook puts stdin or stdout in */
 #define STDOUT_STREAM $0
+#define STDERR_STREAM $0
 #define SHIM_DEFER_IN(name, stream) defer_in name, stream;
 #define SHIM_DEFER_OUT(name, stream) defer_out name, stream;
+#define SHIM_DEFER_STREAM(name, stream) defer_stream name, stream;
 #define SHIM_OWN(name) own name;
 #define SHIM_EXEC(name) exec name;
 #include "wrap_gen.h"

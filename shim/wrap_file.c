@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_file.c - streams and directories: opened and closed deferred, because of libc's list of all streams, and noted as the
  * call's own. Descriptor and buffer are part of a stream. */
-#include "shim.h"
+#include "stream.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void shim_stream_flush(struct shim_call *call, FILE *f, uint64_t rsp);               /* wrap_stream.c */
 
 static inline bool plain(void)
 {
@@ -137,6 +136,8 @@ OPENS_DESCRIPTOR(_IO_fdopen)
 	SHIM_EXPORT FILE *name(const char *path, const char *mode, FILE *f)                             \
 	{                                                                                               \
 		struct shim_call *call = shim_tls.call;                                                 \
+		if (f && (call || shim_streams_held) && shim_stream_any(call, f, (uint64_t)SHIM_FRAME, __func__)) \
+			return NULL;                                                                    \
 		bool began = shim_defer_begin(call, SHIM_FRAME);                                        \
 		f = SHIM_REAL(FILE * (*)(const char *, const char *, FILE *), name)(path, mode, f);     \
 		shim_defer_end(call, began);                                                            \
@@ -178,8 +179,8 @@ static int close_stream(int (*real)(FILE *), FILE *f)
 	enum own_kind kind;
 	uint64_t extra;
 
-	if (call && f)
-		shim_stream_flush(call, f, (uint64_t)SHIM_FRAME);
+	if (f && (call || shim_streams_held) && shim_stream_flush(call, f, (uint64_t)SHIM_FRAME, __func__) && errno == EDEADLK)
+		return EOF;
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 	struct shim_owner *owner = plain() ? NULL : own_here(call, began);
 	bool mine = f && take(owner, f, &kind, &extra);

@@ -5,6 +5,7 @@
  * slice, and begins again in the next. So a paused call has a lock or has it not, and is in nobody's queue. What is waited
  * for may be held by a paused call of the same thread: the wait uses the slice up and nothing else. */
 #include "lock.h"
+#include "stream.h"
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <threads.h>
@@ -127,8 +128,9 @@ __attribute__((noinline)) static int wait_for(struct shim_call *call, const stru
 			result = ((clocked *)*way->clocklock)(lock, CLOCK_MONOTONIC, &end);
 			slice_over = result == ETIMEDOUT;
 		} else if (way->kind == HOLD_STREAM) {
-			((void (*)(void *))*way->lock)(lock);
-			result = 0;
+			result = began ? ((simple *)*way->attempt)(lock) : (((void (*)(void *))*way->lock)(lock), 0);
+			if (result) /* nothing ends this wait: who has it may be paused */
+				result = EBUSY;
 		} else {
 			result = ((simple *)*way->lock)(lock);
 		}
@@ -137,7 +139,7 @@ __attribute__((noinline)) static int wait_for(struct shim_call *call, const stru
 		if (slice_over)
 			call->pending = 1; /* the signal may be a little late */
 		shim_defer_end(call, began);
-		if (slice_over)
+		if (slice_over || (result == EBUSY && !ends && way->kind == HOLD_STREAM && shim_help(lock) == 0))
 			continue;
 		if (result != EBUSY || !poll)
 			return result;
@@ -290,15 +292,56 @@ static void stream_lock(FILE *stream, void (*real)(FILE *))
 {
 	struct shim_call *call = hold_here();
 
+	if (call)
+		shim_streams_held = 1;
+	/* It can't fail: it helps for as long as it takes. */
+	if (SHIM_LIKELY(!call) && SHIM_UNLIKELY(shim_streams_held))
+		while (shim_stream_busy(stream) && shim_stream_await(NULL, stream))
+			nap(HOLD_STREAM, 0);
 	if (SHIM_LIKELY(!call))
 		real(stream);
 	else if (attempt(call, &way_stream, stream, SHIM_FRAME) != 0)
 		(void)wait_for(call, &way_stream, stream, 0, NULL);
 }
 
+/* Between two looks: the call that has it is running, on another thread. */
+static bool is_calls(const void *owner)
+{
+	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
+		const struct shim_call *call = shim_call_at(i);
+		if (call && call->fs == (uint64_t)owner)
+			return true;
+	}
+	return false;
+}
+
+int shim_stream_await(struct shim_call *call, FILE *stream)
+{
+	if (!stream) {
+		int error = shim_help(NULL);
+		return error == ENOENT ? 0 : error;
+	}
+	if (call && call->adopted != ADOPTED_MAIN && call->deadline != SHIM_NEVER) {
+		flockfile(stream); /* within its budget */
+		funlockfile(stream);
+		return 0;
+	}
+	while (shim_stream_busy(stream) && is_calls(((void **)stream->_lock)[1])) {
+		int error = shim_help(stream);
+		if (error == EDEADLK)
+			return error;
+		if (error == ENOENT)
+			nap(HOLD_STREAM, 0);
+	}
+	return 0;
+}
+
 static int stream_try(FILE *stream, int (*real)(FILE *))
 {
 	struct shim_call *call = hold_here();
+
+	if (call)
+		shim_streams_held = 1;
 
 	return SHIM_LIKELY(!call) ? real(stream) : attempt(call, &way_stream, stream, SHIM_FRAME);
 }

@@ -2,7 +2,7 @@
 /* wrap_result.c - functions that must run deferred, since they touch what libc keeps for everybody, and that allocate for
  * their caller besides. libc's part is nobody's (own.h); the result is noted as the calling function's, in the same
  * deferred section, so that no pause comes between. */
-#include "shim.h"
+#include "stream.h"
 #include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
@@ -26,7 +26,6 @@ SHIM_SLOT(pidfd_getfd);
 SHIM_SLOT(rresvport);
 SHIM_SLOT(rresvport_af);
 
-void shim_stream_in(struct shim_call *call, FILE *f, uint64_t rsp); /* wrap_stream.c */
 
 static inline bool plain(void)
 {
@@ -130,10 +129,10 @@ static ssize_t line(read_line *real, char **to, size_t *room, int delimiter, FIL
 {
 	struct shim_call *call = shim_tls.call;
 
+	if (f && (call || shim_streams_held) && shim_stream_in(call, f, (uint64_t)SHIM_FRAME, __func__))
+		return -1;
 	if (plain())
 		return real(to, room, delimiter, f);
-	if (call)
-		shim_stream_in(call, f, (uint64_t)SHIM_FRAME);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 	struct shim_owner *owner = own_here(call, began);
 	char *before = to ? *to : NULL;

@@ -32,7 +32,7 @@ func inspectCommand() *command {
 			"The treatment of an object: `program` is not copied, and its references follow the running libset; `copied` is in " +
 			"each libset once; `one` is shared by all libsets. Class is how a function is treated when a preemptible function " +
 			"calls it. `copied`: may be paused anywhere. `shared`: a pause that becomes due waits for its end. " +
-			"`per-libset`: likewise, in the libset's own copy of libc. `shared-input`, `shared-output`: likewise, after a wait for " +
+			"`per-libset`: likewise, in the libset's own copy of libc. `shared-input`, `shared-output`, `shared-stream`: likewise, after a wait for " +
 			"the stream that can be paused. `own-tcb`: likewise, as the kernel's thread. `exec`: replaces the program. " +
 			"`restarted`: may be paused, and is taken up again. `hand`: has a wrapper of its own. `private`, `compat`: no program " +
 			"refers to it. For other objects than libc: `libset`, the running libset's copy; `one`, one function for all; " +
