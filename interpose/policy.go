@@ -33,11 +33,9 @@
 // which the starting libc alone knows. What shares its state with such a function goes along with it: getpwent_r with
 // setpwent, mktime with tzset. Outside an isolated function the class means Shared.
 //
-// Symbol versions: a wrapper has no version, so it catches references to every version of its name and forwards them to the
-// default one. That matters where the versions differ in layout and not only in a fixed error: timer_create before 2.3.3
-// (the timer is an int) and pthread_cond_signal and pthread_cond_broadcast before 2.3.2 (another pthread_cond_t). Programs
-// linked against a libc of that age are not supported. For the others (posix_spawn before 2.15 runs a script without #!,
-// fmemopen before 2.22) the newer behaviour applies.
+// Symbol versions: a wrapper has no version, so the linker takes it for every version of its name. It leads to the default
+// version. References to an old version that differs are pointed at that one: shim/versions.c has the list, and a test
+// compares it with libc.
 package interpose
 
 //go:generate go run ./gen

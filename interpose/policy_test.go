@@ -186,3 +186,35 @@ func TestHeaderHasOneSortedLineForEachWrapper(t *testing.T) {
 		t.Error("the header's lines are not sorted")
 	}
 }
+
+// Of the functions that have a wrapper, an old version with code of its own must be in the list of shim/versions.c.
+func TestOldVersionsThatDifferAreListed(t *testing.T) {
+	f, err := elf.Open(libcPath)
+	if err != nil {
+		t.Skipf("%s: %v", libcPath, err)
+	}
+	defer f.Close()
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../shim/versions.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := make(map[string]uint64)
+	for _, s := range symbols {
+		if s.Section != elf.SHN_UNDEF && !s.VersionIndex.IsHidden() {
+			current[s.Name] = s.Value
+		}
+	}
+	for _, s := range symbols {
+		r, ok := Lookup(s.Name)
+		if !ok || !r.Class.Wrapped() || !s.VersionIndex.IsHidden() || s.Version == "GLIBC_PRIVATE" || s.Value == current[s.Name] {
+			continue
+		}
+		if !bytes.Contains(text, []byte("("+s.Name+", \""+s.Version+"\")")) {
+			t.Errorf("%s@%s is not the default version, and shim/versions.c does not list it", s.Name, s.Version)
+		}
+	}
+}

@@ -249,3 +249,34 @@ void shim_bind_names(const char *const *names, unsigned count)
 
 	bind_all(&plain);
 }
+
+static void bind_references(const struct tables *t, const Elf64_Rela *entries, size_t bytes, const struct shim_reference *references,
+			    unsigned count)
+{
+	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
+		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
+		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64)
+			continue;
+		for (unsigned n = 0; n < count; n++)
+			if (ELF64_R_SYM(entries[i].r_info) == references[n].symbol)
+				write_word((uint64_t *)(t->map->l_addr + entries[i].r_offset),
+					   (uint64_t)references[n].target + (type == R_X86_64_64 ? (uint64_t)entries[i].r_addend : 0));
+	}
+}
+
+void shim_bind_symbols(const struct link_map *map, const struct shim_reference *references, unsigned count)
+{
+	struct tables t;
+
+	if (!read_tables(map, &t) || !log_ready() || object_count == LOG_OBJECTS)
+		return;
+	uint32_t first = word_count;
+	if (t.relro_bytes && mprotect((void *)t.relro, t.relro_bytes, PROT_READ | PROT_WRITE) != 0)
+		return;
+	bind_references(&t, t.rela, t.rela_bytes, references, count);
+	bind_references(&t, t.plt, t.plt_bytes, references, count);
+	if (word_count > first)
+		log_objects[object_count++] = (struct written){first, word_count - first, t.relro, t.relro_bytes, map->l_addr, t.low, t.high};
+	if (t.relro_bytes)
+		(void)mprotect((void *)t.relro, t.relro_bytes, PROT_READ);
+}

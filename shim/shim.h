@@ -277,6 +277,14 @@ void *shim_published_elsewhere(const char *name, const struct link_map *object);
 void shim_bind_late(void); /* bind.c */
 void shim_unbind(void);
 void shim_bind_names(const char *const *names, unsigned count);
+struct shim_reference {
+	uint32_t symbol; /* of the object's table */
+	void *target;
+};
+void shim_bind_symbols(const struct link_map *map, const struct shim_reference *references, unsigned count);
+/* ---- versions.c */
+void shim_old_versions(void);
+void *shim_old_wrapper(const void *found);
 void *shim_resolve_in(const char *soname, const char *symbol);
 void *shim_find_symbol(const char *symbol); /* the first definition in load order */
 #define SHIM_SLOT(function) \

@@ -23,6 +23,7 @@ __attribute__((constructor)) static void loaded(void)
 {
 	shim_resolve_all();
 	shim_publish_check();
+	shim_old_versions();
 	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
 	shim_cpu_init();
 	shim_clock_init();

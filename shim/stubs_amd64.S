@@ -449,4 +449,46 @@ shim_exec:
 #define SHIM_EXEC(name) exec name;
 #include "wrap_gen.h"
 
+/* Old versions of functions (versions.c), which are reached by rewritten references only. */
+.macro old name, how
+	.section shim_old_slots, "aw", @progbits
+	.p2align 3
+	.globl	shim_old_real_\name
+	.hidden	shim_old_real_\name
+shim_old_real_\name:
+	.quad	0
+	.text
+	.globl	shim_old_\name
+	.hidden	shim_old_\name
+	.type	shim_old_\name, @function
+	.p2align 4
+shim_old_\name:
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	movq	%fs:(%r11), %r11
+	leaq	shim_old_real_\name(%rip), %r10
+	testq	%r11, %r11
+	jne	\how
+	jmp	*(%r10)
+	.cfi_endproc
+	.size	shim_old_\name, .-shim_old_\name
+.endm
+	old	fmemopen, shim_defer
+	old	glob, shim_defer
+	old	glob64, shim_defer
+	old	lio_listio, shim_defer
+	old	lio_listio64, shim_defer
+	old	posix_spawn, shim_own
+	old	posix_spawnp, shim_own
+	old	pthread_cond_broadcast, shim_defer
+	old	pthread_cond_signal, shim_defer
+	old	pthread_getaffinity_np, shim_defer
+	old	pthread_setaffinity_np, shim_defer
+	old	pthread_kill, shim_defer
+	old	quick_exit, shim_defer
+	old	regexec, shim_defer
+	old	timer_create, shim_own
+	old	timer_delete, shim_defer
+
 	.section .note.GNU-stack, "", @progbits

@@ -15,6 +15,8 @@ static _Atomic uint64_t common; /* next event of the page that all other threads
 
 extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
 extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
+extern char __start_shim_old_slots[] __attribute__((visibility("hidden")));
+extern char __stop_shim_old_slots[] __attribute__((visibility("hidden")));
 extern char __start_shim_own_slots[] __attribute__((visibility("hidden")));
 extern char __stop_shim_own_slots[] __attribute__((visibility("hidden")));
 
@@ -96,6 +98,8 @@ uint32_t shim_trace_section(const struct shim_call *call)
 	for (const struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++)
 		if (slot == (const char *)s->real || (set && (uint64_t)slot - set == (uint64_t)s->real))
 			return shim_trace_name(s->name);
+	if ((uint64_t)slot - (uint64_t)__start_shim_old_slots < (uint64_t)(__stop_shim_old_slots - __start_shim_old_slots))
+		return shim_trace_name("an old version of a function");
 	bool marked = (uint64_t)slot - (uint64_t)__start_shim_own_slots < (uint64_t)(__stop_shim_own_slots - __start_shim_own_slots);
 	return shim_trace_name(marked ? "a function that allocates" : slot);
 }

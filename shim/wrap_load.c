@@ -47,6 +47,8 @@ static void *wrapped(void *handle, const char *symbol, void *found)
 {
 	void *wrapper = found && handle != RTLD_NEXT ? shim_wrapper_of(symbol, found) : NULL;
 
+	if (!wrapper && found && handle != RTLD_NEXT)
+		wrapper = shim_old_wrapper(found);
 	return wrapper ? wrapper : found;
 }
 
@@ -136,6 +138,7 @@ void shim_loaded_hook(void)
 {
 	shim_modules_changed = false;
 	shim_publish_check();
+	shim_old_versions();
 	shim_bind_late();
 	shim_tcb_loaded();
 	shim_trace_objects();
