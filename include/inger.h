@@ -129,15 +129,18 @@ INGER_API linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us, v
  * Threads    any thread may resume, also another one than launched; one at a time. */
 INGER_API int resume(linger_t *f, uint64_t budget_us) INGER_ALIAS_("inger_resume");
 
-/* cancel - give a paused call up: it never runs its function again, and nothing of it stays behind.
+/* cancel - give a paused call up: it never runs its function again, and nothing in the process refers to it any more.
  * In this order: if it holds locks of the program it first runs on until it has let go of them, for at most
  * inger_attr.grace_us; cleanup handlers run, newest first, and with INGER_UNWIND the stack is unwound; paused calls that
  * it launched are cancelled; what it has is released: heap blocks, descriptors, mappings, FILE and DIR streams (what
  * it has not flushed is lost, as with kill(2)). What it freed, closed or gave away (inger_keep()) is left alone, and so
- * are threads and processes that it started. Its libset goes, without destructors: pointers into it are void.
+ * are processes that it started. Its threads end where they are at rest; else what they use is kept until they are gone.
+ * Its libset goes, without destructors, and what that has registered: pointers into it are void.
+ * An object of the caller's that a library let grow inside (a context, a match data, a string) is left with freed memory: make
+ * it inside, let it grow before, or inger_keep() its new blocks. cancel(3) says more.
  * Returns    0, or -1 with errno: EINVAL (f is NULL, complete, cancelled already, or stale), EBUSY (running now; or it
  *            still holds a lock after the grace: inger_strerror() names both; f stays paused, to be resumed or cancelled
- *            again).
+ *            again; or its threads go on, and 64 cancelled calls are kept for such threads already).
  * Threads    any. */
 INGER_API int cancel(linger_t *f) INGER_ALIAS_("inger_cancel");
 
