@@ -122,6 +122,7 @@ struct gotcha_set {
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct shim_owner owner;         /* what its constructors and its per-libset functions of libc allocated */
+	struct gotcha_locale *locale;    /* what setlocale() has set inside; shim/wrap_locale.c */
 	struct gotcha_exit_entry *exits; /* what the copies registered with atexit() */
 	/* What wrap_static.c keeps instead of libc's static variables. */
 	struct tm tm;
@@ -155,6 +156,7 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors);
 void gotcha_withdraw(struct gotcha_set *set); /* nothing runs its code any more, by way of libc */
 bool gotcha_renew(struct gotcha_set *set); /* of a retired one; false: it is unmade */
 void gotcha_end_databases(struct gotcha_set *set); /* databases.c */
+void gotcha_end_locale(struct gotcha_set *set);    /* shim/wrap_locale.c */
 
 const char *gotcha_keep_file(const struct gotcha_member *m, uint64_t bytes); /* NULL where it is refused */
 

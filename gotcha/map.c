@@ -313,6 +313,7 @@ static uint32_t release(struct gotcha_set *set)
 	gotcha_withdraw(set);
 	gotcha_drop_exits(set);
 	gotcha_end_databases(set);
+	gotcha_end_locale(set);
 	__atomic_store_n(&set->batch_count, 0, __ATOMIC_RELEASE);
 	own_release(&set->owner);
 	return count;

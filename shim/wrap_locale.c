@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_locale.c - locales. A context outside of libsets sets the process's, as ever. Inside, setlocale() makes one of the
- * context's own: that of its libset's libc, which begins as the program's; the running TCB's locale pointer leads there. */
+ * libset's own, which begins as the program's; the running TCB's locale pointer leads there. It is an object of the one libc, as
+ * newlocale() makes them: what is loaded is loaded once, and counted by libc, so that nothing of it is left with the libset. */
 #include "shim.h"
 #include "../gotcha/libset.h"
+#include <errno.h>
 #include <locale.h>
+#include <string.h>
 #include <wchar.h>
 
 SHIM_SLOT(setlocale);
 SHIM_SLOT(uselocale);
 SHIM_SLOT(__uselocale);
+SHIM_SLOT(newlocale);
+SHIM_SLOT(__newlocale);
+extern void *shim_real_calloc, *shim_real_free;
 
 typedef locale_t use_locale_function(locale_t);
 typedef char *set_locale_function(int, const char *);
 
-static use_locale_function *own_use_locale(const struct gotcha_set *set)
+#define CATEGORIES 13 /* LC_ALL is one of the numbers, and has no place in a locale */
+#define NAMES_BYTES 1024
+
+/* A libset's own. TCBs point at `in_force`, which stays where it is when another locale is set, as the process's does. */
+struct gotcha_locale {
+	struct __locale_struct in_force; /* a copy of *made */
+	locale_t made;
+	char names[NAMES_BYTES]; /* what setlocale() says of all categories */
+};
+
+static locale_t use(locale_t locale)
 {
-	return (use_locale_function *)gotcha_copy_of_libc(set, (uint64_t)SHIM_REAL(use_locale_function *, uselocale));
+	return SHIM_REAL(use_locale_function *, uselocale)(locale);
 }
 
 /* Whether the running context has set a locale of its own. A call notes it; a TCB that is in a libset without being a
@@ -24,7 +40,77 @@ static bool has_own_locale(const struct shim_call *call, const struct gotcha_set
 {
 	if (call && call->set == set)
 		return call->finish_work & FINISH_OWN_LOCALE;
-	return own_use_locale(set)(NULL) == LC_GLOBAL_LOCALE;
+	return set->locale && use(NULL) == &set->locale->in_force;
+}
+
+/* Sets categories of the libset's own locale; false: there is no such. The running TCB follows. */
+static bool change(struct gotcha_locale *own, int mask, const char *name)
+{
+	locale_t before = own->made, base = before ? duplocale(before) : NULL, made = NULL;
+
+	if (base || !before)
+		made = ((locale_t(*)(int, const char *, locale_t))shim_real_newlocale)(mask, name, base);
+	if (!made) {
+		if (base)
+			freelocale(base);
+		return false;
+	}
+	own->made = made;
+	own->in_force = *made;
+	use(&own->in_force);
+	if (before)
+		freelocale(before);
+	return true;
+}
+
+/* The libset's own begins as the process's; the running TCB has it from now on. */
+static bool begin(struct gotcha_set *set)
+{
+	const char *now = SHIM_REAL(set_locale_function *, setlocale)(LC_ALL, NULL);
+
+	if (!set->locale)
+		set->locale = ((void *(*)(size_t, size_t))shim_real_calloc)(1, sizeof *set->locale);
+	return set->locale && change(set->locale, LC_ALL_MASK, now);
+}
+
+void gotcha_end_locale(struct gotcha_set *set)
+{
+	if (!set->locale)
+		return;
+	if (set->locale->made)
+		freelocale(set->locale->made);
+	((void (*)(void *))shim_real_free)(set->locale);
+	set->locale = NULL;
+}
+
+/* As setlocale() names it. */
+static char *name_of(struct gotcha_locale *own, int category)
+{
+	static const char *const labels[CATEGORIES] = {
+		"LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", NULL, "LC_PAPER", "LC_NAME", "LC_ADDRESS",
+		"LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION",
+	};
+	const char *const *names = own->in_force.__names;
+	char *at = own->names, *end = own->names + sizeof own->names - 1;
+	bool same = true;
+
+	if (category != LC_ALL)
+		return (char *)names[category];
+	for (int c = 1; c < CATEGORIES; c++)
+		same &= c == LC_ALL || strcmp(names[c], names[0]) == 0;
+	if (same)
+		return (char *)names[0];
+	for (int c = 0; c < CATEGORIES; c++) {
+		if (c == LC_ALL)
+			continue;
+		if (c)
+			shim_write_text(&at, end, ";");
+		shim_write_text(&at, end, labels[c]);
+		shim_write_text(&at, end, "=");
+		shim_write_text(&at, end, names[c]);
+	}
+	*at = 0;
+	return own->names;
 }
 
 /* The first conversion in a locale loads its converter, under a lock that setlocale() wants, too; the functions that convert
@@ -38,15 +124,17 @@ SHIM_EXPORT locale_t uselocale(locale_t locale)
 {
 	struct shim_call *call = shim_tls.call;
 	struct gotcha_set *set = gotcha_here();
-	use_locale_function *use = SHIM_REAL(use_locale_function *, uselocale);
+	locale_t own = NULL;
 
 	bool deferred = locale && shim_defer_begin(call, SHIM_FRAME);
 	if (call && locale)
 		call->finish_work |= FINISH_LOCALE;
 	/* LC_GLOBAL_LOCALE is then the own one. */
 	if (set && has_own_locale(call, set))
-		use = own_use_locale(set);
-	locale_t before = use(locale);
+		own = &set->locale->in_force;
+	locale_t before = use(own && locale == LC_GLOBAL_LOCALE ? own : locale);
+	if (own && before == own)
+		before = LC_GLOBAL_LOCALE;
 	if (call && locale)
 		load_converter();
 	shim_defer_end(call, deferred);
@@ -57,31 +145,31 @@ SHIM_EXPORT locale_t __uselocale(locale_t locale)
 	return uselocale(locale);
 }
 
-/* Whoever sets the locale in a libset gets one of its own: that of the libset's libc, which begins as the program's.
- * Whatever code runs on the TCB then finds it through the TCB's locale pointer. */
+/* Whoever sets the locale in a libset gets one of its own. Whatever code runs on the TCB then finds it through the TCB's locale
+ * pointer. */
 static char *own_locale(struct shim_call *call, struct gotcha_set *set, int category, const char *locale)
 {
-	set_locale_function *real = SHIM_REAL(set_locale_function *, setlocale);
-	set_locale_function *own = (set_locale_function *)gotcha_copy_of_libc(set, (uint64_t)real);
-
+	if (category < 0 || category >= CATEGORIES) {
+		errno = EINVAL;
+		return NULL;
+	}
 	if (!has_own_locale(call, set)) {
 		if (!locale)
-			return real(category, NULL);
-		if (!own(LC_ALL, real(LC_ALL, NULL)))
+			return SHIM_REAL(set_locale_function *, setlocale)(category, NULL);
+		if (!begin(set))
 			return NULL;
-		own_use_locale(set)(LC_GLOBAL_LOCALE);
 		if (call)
 			call->finish_work |= FINISH_LOCALE | (call->set == set ? FINISH_OWN_LOCALE : 0);
 	}
-	return own(category, locale);
+	if (locale && !change(set->locale, category == LC_ALL ? LC_ALL_MASK : 1 << category, locale))
+		return NULL;
+	return name_of(set->locale, category);
 }
 
 /* A paused isolated function goes on in the locale that it began in: before the program sets another, each that has none of
  * its own gets one. Those that run on other threads just now see the change, as other threads do. */
 static void keep_locales(void)
 {
-	set_locale_function *real = SHIM_REAL(set_locale_function *, setlocale);
-	const char *now = real(LC_ALL, NULL);
 	uint64_t here = shim_fs();
 
 	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
@@ -93,8 +181,7 @@ static void keep_locales(void)
 		struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - here));
 		tls->call = NULL;
 		shim_set_fs(call->fs);
-		if (((set_locale_function *)gotcha_copy_of_libc(call->set, (uint64_t)real))(LC_ALL, now)) {
-			own_use_locale(call->set)(LC_GLOBAL_LOCALE);
+		if (begin(call->set)) {
 			load_converter();
 			call->finish_work |= FINISH_LOCALE | FINISH_OWN_LOCALE;
 		}
@@ -109,12 +196,9 @@ void shim_leave_locale(const struct gotcha_set *set)
 {
 	struct shim_call *call = shim_tls.call;
 
-	if ((call && call->set == set) || own_use_locale(set)(NULL) != LC_GLOBAL_LOCALE)
+	if ((call && call->set == set) || !set->locale || use(NULL) != &set->locale->in_force)
 		return;
-	if (call && call->finish_work & FINISH_OWN_LOCALE)
-		own_use_locale(call->set)(LC_GLOBAL_LOCALE);
-	else
-		SHIM_REAL(use_locale_function *, uselocale)(LC_GLOBAL_LOCALE);
+	use(call && call->finish_work & FINISH_OWN_LOCALE ? &call->set->locale->in_force : LC_GLOBAL_LOCALE);
 }
 
 SHIM_EXPORT char *setlocale(int category, const char *locale)
@@ -137,16 +221,11 @@ SHIM_EXPORT char *setlocale(int category, const char *locale)
 /* The end of a call: the next on its TCB begins in the process's locale. */
 void shim_use_global_locale(void)
 {
-	SHIM_REAL(use_locale_function *, uselocale)(LC_GLOBAL_LOCALE);
+	use(LC_GLOBAL_LOCALE);
 }
-
-SHIM_SLOT(newlocale);
-SHIM_SLOT(__newlocale);
 
 static locale_t ready(locale_t made)
 {
-	use_locale_function *use = SHIM_REAL(use_locale_function *, uselocale);
-
 	if (made) {
 		locale_t before = use(made);
 		load_converter();
