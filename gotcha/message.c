@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.c - why something about libsets failed: each thread's last reason, for inger_strerror(). */
+/* message.c - why something about libsets failed: the last reason of each thread, for inger_strerror(), and of each call, which
+ * may be on another thread when it asks. */
 #include "libset.h"
 #include "../include/inger.h"
 #include <errno.h>
@@ -9,30 +10,30 @@
 
 /* Of the control thread, and of threads that the library does not know. What went wrong on the control thread is handed
  * to the thread that gave the order (control.c). */
-static int elsewhere_error;
-static char elsewhere[sizeof ((struct shim_thread *)0)->reason];
+static struct shim_reason elsewhere;
 
-static char *buffer(int **error)
+static struct shim_reason *here(void)
 {
+	struct shim_call *call = shim_tls.call;
 	struct shim_thread *t = shim_tls.thread;
 
-	*error = t ? &t->reason_error : &elsewhere_error;
-	return t ? t->reason : elsewhere;
+	if (call && !call->adopted)
+		return &call->reason;
+	return t ? &t->reason : &elsewhere;
 }
 
 void gotcha_fail(int error, const char *object, const char *format, ...)
 {
-	const size_t bytes = sizeof elsewhere;
 	va_list args;
-	int *where;
-	char *text = buffer(&where);
-	size_t n = (size_t)snprintf(text, bytes, "%s: ", object);
+	struct shim_reason *reason = here();
+	const size_t bytes = sizeof reason->text;
+	size_t n = (size_t)snprintf(reason->text, bytes, "%s: ", object);
 
 	va_start(args, format);
 	if (n < bytes)
-		vsnprintf(text + n, bytes - n, format, args);
+		vsnprintf(reason->text + n, bytes - n, format, args);
 	va_end(args);
-	*where = error;
+	reason->error = error;
 	errno = error;
 }
 
@@ -44,31 +45,27 @@ void gotcha_refuse(int error, const char *object, const char *why)
 }
 
 /* Take over the reason of an order that failed. */
-void gotcha_fail_as(int error, const char *reason)
+void gotcha_fail_as(int error, const char *text)
 {
-	int *where;
-	char *text = buffer(&where);
+	struct shim_reason *reason = here();
 
-	if (reason != text)
-		snprintf(text, sizeof elsewhere, "%s", reason);
-	*where = error;
+	if (text != reason->text)
+		snprintf(reason->text, sizeof reason->text, "%s", text);
+	reason->error = error;
 	errno = error;
 }
 
 const char *gotcha_reason(void)
 {
-	int *error;
-
-	return buffer(&error);
+	return here()->text;
 }
 
 SHIM_EXPORT const char *inger_strerror(int error)
 {
-	int *of;
-	const char *text = buffer(&of);
+	const struct shim_reason *reason = here();
 	const char *plain = strerrordesc_np(error);
 
-	if (error && *of == error && text[0])
-		return text;
+	if (error && reason->error == error && reason->text[0])
+		return reason->text;
 	return plain ? plain : "unknown error";
 }

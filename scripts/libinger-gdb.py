@@ -108,8 +108,9 @@ def calls():
     blocks, used = variable("table"), int(variable("table_used"))
     for index in range(used):
         block = blocks[index // TABLE_BLOCK]
-        if int(block) and int(block[index % TABLE_BLOCK]):
-            call = Call(block[index % TABLE_BLOCK])
+        place = block[index % TABLE_BLOCK] if int(block) else None
+        if place and int(place["call"]):
+            call = Call(place["call"].cast(gdb.lookup_type("struct shim_call").pointer()))
             if call.state != FREE:
                 yield call
     main = variable("main_call")

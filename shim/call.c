@@ -94,8 +94,9 @@ __attribute__((noinline, cold)) static void run_limited(struct shim_thread *t, s
 
 	for (;;) {
 		uint64_t left_us = (call->cpu_limit_ns - call->cpu_used_ns) / 1000 + 1, now = shim_now();
-		if (end != SHIM_NEVER && left_us > shim_ticks_to_ns(end - now) / 1000)
-			left_us = shim_ticks_to_ns(end - now) / 1000 + 1;
+		uint64_t until_end_us = end > now ? shim_ticks_to_ns(end - now) / 1000 + 1 : 1;
+		if (end != SHIM_NEVER && left_us > until_end_us)
+			left_us = until_end_us;
 		uint64_t before = shim_thread_cpu_ns();
 		shim_run_slice(t, call, left_us);
 		call->cpu_used_ns += shim_thread_cpu_ns() - before;
@@ -115,28 +116,32 @@ static inline void run(struct shim_thread *t, struct shim_call *call, uint64_t b
 		shim_run_slice(t, call, budget_us);
 }
 
-/* What became of the call after a slice; releases it when it is over. 0, or an errno. */
-static int settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
+/* What became of a call after a slice, besides what is in its linger_t. */
+struct ended {
+	void *value; /* of a thread that exits */
+	int error;
+	bool exits;
+};
+
+/* Releases the call when it is over. */
+static struct ended settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
 {
 	switch (atomic_load_explicit(&call->state, memory_order_relaxed)) {
 	case SHIM_PAUSING:
 		f->yielded = call->yielded;
-		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		return 0;
+		shim_call_offer(call);
+		return (struct ended){0};
 	case SHIM_FAULTED:
 		*f = failed;
-		return shim_call_faulted(t, call);
+		return (struct ended){.error = shim_call_faulted(t, call)};
 	case SHIM_LOST: {
-		bool exits = call->exits_thread;
-		void *value = call->exit_value;
+		struct ended how = {.exits = call->exits_thread, .value = call->exit_value};
 		*f = failed;
 		t->counts.abandoned++;
 		shim_call_over(t, call);
 		shim_call_retire_set(call);
 		shim_call_put(t, call);
-		if (exits)
-			pthread_exit(value);
-		return 0;
+		return how;
 	}
 	default:
 		f->is_complete = true;
@@ -146,15 +151,8 @@ static int settle(struct shim_thread *t, struct shim_call *call, linger_t *f)
 		if (SHIM_UNLIKELY(shim_call_has_traces(call)))
 			shim_call_over(t, call);
 		shim_call_put(t, call);
-		return 0;
+		return (struct ended){0};
 	}
-}
-
-static struct shim_thread *this_thread(void)
-{
-	struct shim_thread *t = shim_tls.thread;
-
-	return SHIM_LIKELY(t != NULL) ? t : shim_thread_get();
 }
 
 /* What has to happen before the next slice, rarely: calls left by longjmp() go back to the pool, TCBs learn of loaded
@@ -168,13 +166,15 @@ __attribute__((noinline, cold)) void shim_catch_up(struct shim_thread *t)
 		shim_call_over(t, call);
 		shim_give_up(t, call);
 	}
+	if (atomic_load_explicit(&t->unblock, memory_order_relaxed))
+		shim_mask_unblock(t);
 	if (shim_modules_changed)
 		shim_loaded_hook();
 }
 
 static inline void check_up(struct shim_thread *t)
 {
-	if (SHIM_UNLIKELY(t->abandoned || shim_modules_changed))
+	if (SHIM_UNLIKELY(t->abandoned || shim_modules_changed || atomic_load_explicit(&t->unblock, memory_order_relaxed)))
 		shim_catch_up(t);
 }
 
@@ -210,23 +210,30 @@ static inline bool needs_clock(uint64_t budget_us)
 static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	linger_t f = failed;
-	struct shim_thread *t = this_thread();
-	if (SHIM_UNLIKELY(!t) || (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)))
+	struct shim_call *outer = shim_tls.call;
+	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_thread *t = shim_this_thread();
+	if (SHIM_UNLIKELY(!t))
+		return f; /* not in a call, so no section has begun */
+	if (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)) {
+		int error = errno;
+		shim_defer_end(outer, deferred);
+		errno = error;
 		return f;
+	}
 
 	/* The options were read when the thread was made known. */
 	bool isolated = attr ? wants_libset(attr) : shim_config.isolate;
-	struct shim_call *outer = shim_tls.call;
-	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
-	int error = 0;
+	struct ended ended = {0};
 	check_up(t);
 	struct shim_call *call = shim_call_get(t, attr ? attr->stack_bytes : 0, isolated);
 	if (SHIM_LIKELY(call != NULL)) {
 		t->counts.launched++;
 		call->launcher = NULL;
+		call->interrupted.handlers = 0;
 		if (SHIM_UNLIKELY(outer != NULL)) {
 			call->launcher = shim_call_handle(outer);
-			outer->launches = true;
+			outer->launches = outer->offered = true;
 		}
 		SHIM_TRACE(TRACE_LAUNCH, call, func,
 			   (attr ? shim_trace_name(attr->name) : 0) | (uint64_t)isolated << 32 | (uint64_t)shim_trace_number(outer) << 40);
@@ -242,16 +249,18 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 		call->resume_entry = (uint64_t)shim_entry_start;
 		f.continuation = shim_call_handle(call);
 		if (SHIM_UNLIKELY(budget_us == 0)) {
-			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+			shim_call_offer(call);
 		} else {
 			atomic_store_explicit(&call->state, SHIM_RESUMING, memory_order_relaxed);
 			run(t, call, budget_us);
-			error = settle(t, call, &f);
+			ended = settle(t, call, &f);
 		}
 	}
 	shim_defer_end(outer, deferred);
-	if (SHIM_UNLIKELY(error != 0))
-		errno = error;
+	if (SHIM_UNLIKELY(ended.error != 0))
+		errno = ended.error;
+	if (SHIM_UNLIKELY(ended.exits))
+		pthread_exit(ended.value); /* outside of the section, which its handlers must not run in */
 	return f;
 }
 
@@ -289,57 +298,36 @@ SHIM_EXPORT linger_t inger_launch_attr(void (*func)(void *), uint64_t budget_us,
 	return launch_on(&known, func, budget_us, arg);
 }
 
-struct shim_call *shim_call_take(linger_t *f)
-{
-	if (!f || !f->continuation) {
-		gotcha_fail(EINVAL, "continuation", "there is none: the call is complete, cancelled, or was never launched");
-		return NULL;
-	}
-	struct shim_call *call = shim_call_find(f->continuation);
-	if (!call) {
-		gotcha_fail(EINVAL, "continuation", "stale: its call is complete or cancelled");
-		return NULL;
-	}
-	uint32_t paused = SHIM_PAUSED;
-	if (!atomic_compare_exchange_strong_explicit(&call->state, &paused, SHIM_RESUMING, memory_order_acquire, memory_order_relaxed)) {
-		gotcha_fail(EBUSY, "continuation", "its call is running");
-		return NULL;
-	}
-	if (SHIM_UNLIKELY(shim_call_find(f->continuation) != call)) { /* completed and reused in between */
-		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		gotcha_fail(EINVAL, "continuation", "stale: its call is complete or cancelled");
-		return NULL;
-	}
-	return call;
-}
-
 SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
 {
 	if (f && (f->is_complete))
 		return 0;
-	struct shim_thread *t = this_thread();
-	if (!t || (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)))
-		return -1;
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_thread *t = shim_this_thread();
+	if (!t)
+		return -1;
 	check_up(t);
-	int error = 0;
-	struct shim_call *call = shim_call_take(f);
+	struct ended ended = {0};
+	bool clock = SHIM_LIKELY(!t->no_clock) || !needs_clock(budget_us) || shim_clock_make(t);
+	struct shim_call *call = clock ? shim_call_take(f) : NULL;
 	if (!call) {
-		error = errno;
+		ended.error = errno;
 	} else if (SHIM_UNLIKELY(call->cpu_limit_ns != 0 && call->cpu_used_ns >= call->cpu_limit_ns)) {
-		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-		error = shim_cpu_exhausted(call);
+		shim_call_offer(call);
+		ended.error = shim_cpu_exhausted(call);
 	} else if (SHIM_UNLIKELY(budget_us == 0)) {
-		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		shim_call_offer(call);
 	} else {
 		run(t, call, budget_us);
-		error = settle(t, call, f);
+		ended = settle(t, call, f);
 	}
 	shim_defer_end(outer, deferred);
-	if (SHIM_LIKELY(error == 0))
+	if (SHIM_UNLIKELY(ended.exits))
+		pthread_exit(ended.value);
+	if (SHIM_LIKELY(ended.error == 0))
 		return 0;
-	errno = error;
+	errno = ended.error;
 	return -1;
 }
 

@@ -61,6 +61,14 @@ struct shim_marks {
 	uint64_t programs; /* signals that ran a handler of the program */
 };
 
+/* What signals leave with the context that they interrupt. A launched call's is its own, and moves with it; else it is the
+ * thread's (shim_interrupted()). Written by handlers, and by jumps out of them. */
+struct shim_interrupted {
+	uint32_t handlers;    /* of the program, under way */
+	uint64_t mask;        /* of what the outermost of them interrupted */
+	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
+};
+
 /* The variables of getopt(), which the program's code reaches without the help of a libset. */
 struct shim_options {
 	char *optarg;
@@ -85,6 +93,25 @@ struct shim_unwind {
 	uint64_t exception[4] __attribute__((aligned(16))); /* struct _Unwind_Exception */
 };
 
+/* inger_strerror(): errno and text of the last failure that has a reason. */
+struct shim_reason {
+	int error;
+	char text[256];
+};
+
+/* handle.c: a place in the call table, a cache line for each. */
+enum shim_place_state {
+	SHIM_PLACE_GONE,     /* of this generation nothing is left */
+	SHIM_PLACE_PAUSED,
+	SHIM_PLACE_TAKEN,    /* by who resumes or ends it */
+	SHIM_PLACE_BORROWED, /* for a moment, by setlocale() */
+};
+struct shim_place {
+	_Atomic uint64_t word;           /* generation << 32 | enum shim_place_state; 0: never used */
+	struct shim_call *_Atomic call;  /* NULL: none; valid for who has taken it, or holds the pool's lock */
+	void *_Atomic launcher;          /* while paused: the handle of the call that launched it, or NULL */
+} __attribute__((aligned(64)));
+
 struct shim_call {
 	/* Written on the call's own thread, read by the handlers that interrupt it. */
 	uint64_t defer_rsp; /* stack pointer where a deferred section began; 0: none. See shim_deferred(). */
@@ -100,7 +127,7 @@ struct shim_call {
 	uint64_t stack_top;     /* 16-byte aligned */
 	void (*func)(void *);
 	void *arg;
-	struct shim_thread *thread; /* the thread that runs it; valid while not paused */
+	struct shim_thread *thread; /* the thread that runs it; valid while it can't be paused */
 	uint32_t finish_work;       /* thread-local destructors or key destructors are due at completion */
 	uint32_t adopted;           /* main() itself, on its own stack and TCB */
 	uint64_t sigmask;           /* adopted: the program's signal mask while paused */
@@ -116,13 +143,18 @@ struct shim_call {
 	struct shim_unwind unwind;
 	uint64_t made_for;          /* paused at the end of malloc() or its like: their return address */
 
+	/* The section that a handler on the alternate stack has interrupted, whose own takes its place: which of two stacks is above
+	 * the other says nothing. rsp 0: none. */
+	struct { uint64_t rsp, ret, rbx; } covered;
+
 	struct shim_call *parent; /* the call that runs this one, or NULL */
 	struct shim_call *next;   /* free list */
 	uint64_t deadline;        /* ticks; SHIM_NEVER: none */
 	uint64_t slice_start;     /* ticks */
 	struct shim_marks marks;
-	uint32_t index;      /* place in the call table */
+	uint32_t index;      /* in the call table */
 	uint32_t generation; /* ages handles */
+	struct shim_place *place; /* in the call table */
 	char *stack_low;     /* lowest usable address */
 	void *map;
 	size_t map_bytes;
@@ -148,20 +180,38 @@ struct shim_call {
 	bool overflowed;             /* INGER_CONTAIN: its stack is full, and it pauses at the end of the deferred section */
 	bool unwinding;              /* its stack is being unwound */
 	bool launches;               /* it has launched calls of its own */
+	bool offered;                /* it has been paused, or has launched: its handle is known */
 	bool mask_changed;           /* its signal mask is its own, see wrap_mask.c */
 	bool altstack_changed;       /* and its alternate signal stack */
 	stack_t altstack, outer_altstack; /* its own while paused, and what the resumer's was */
 	uint64_t kept_mask;          /* of its blocked signals, those that stay blocked on kept_thread while it is paused */
 	struct shim_thread *kept_thread;
+	pid_t kept_tid;              /* its number: records are used again */
 	uint64_t mask, outer_mask;   /* mask_changed: its own while paused, and what the resumer's was */
 	void *launcher;              /* handle of the call that launched it, or NULL */
+	struct shim_interrupted interrupted;
 	uint64_t cpu_limit_ns, cpu_used_ns, grace_us, cleanup_us;
 	struct inger_fault *fault_to; /* the caller's */
 	struct shim_fault fault;
 	void *exit_value; /* STATE_LOST by pthread_exit() */
 	bool exits_thread;
+	struct shim_reason reason;
 	uint64_t valgrind_stack; /* valgrind's number for the stack */
 };
+
+/* Which thread is this?
+ *
+ * A call takes its TCB along when another thread resumes it: the addresses of errno, of shim_tls and of everything else that is
+ * thread-local stay what they are, whatever the compiler remembers of them, and so does shim_tls.call. What changes is
+ * shim_tls.thread, and with it all that is reached through it: a slice writes it, and it holds until the call is paused. A call can
+ * be paused between any two instructions that are not
+ *     in a deferred section,
+ *     in a handler (our signal is blocked there),
+ *     between shim_switch_begin and shim_switch_end, or
+ *     where call->state is not SHIM_RUNNING.
+ * So in a call the thread is read inside of one of these, and forgotten at its end. Outside of launched calls a thread's TCB is its
+ * own, main() under `inger run` and limited functions included, and the answer holds for good. What a context must keep from
+ * one point to a later one is kept in the call (marks, interrupted, reason). */
 
 /* What has happened on a kernel thread; read from anywhere, written by the thread. */
 struct shim_counts {
@@ -176,12 +226,11 @@ struct shim_thread {
 	_Atomic uint64_t armed;    /* a signal will come for this deadline or earlier; SHIM_NEVER: none */
 	uint64_t target;           /* ticks at which the clock was told to fire; for the bias */
 	uint64_t backoff_ns;
-	uint32_t handlers;    /* handlers of the program under way */
-	uint64_t interrupted_mask; /* of what the outermost of them interrupted */
-	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
+	struct shim_interrupted interrupted; /* outside of launched calls */
 	struct shim_marks marks;
 	struct shim_call *free[2]; /* shared, isolated */
 	struct shim_call *abandoned; /* left by longjmp(); released at the next launch */
+	_Atomic uint64_t unblock;    /* signals that a call which has gone to another thread left blocked here; see wrap_mask.c */
 	struct shim_limits *limits;  /* limit.c */
 	bool limits_busy;            /* they are being changed: no pause */
 	uint32_t free_count[2];
@@ -194,12 +243,16 @@ struct shim_thread {
 	void *fault_stack;
 	struct shim_thread *next; /* registry; never unlinked, reused */
 	struct shim_counts counts; /* stats.c */
-	int reason_error;         /* inger_strerror(): errno of the last failure that has a reason */
-	char reason[256];
+	struct shim_reason reason; /* outside of launched calls */
 	_Atomic uint64_t trace_at; /* next event of the page that is this thread's; trace_sig.c */
 	_Atomic uint64_t wake;    /* timekeeper clock: ticks at which this thread wants its signal; SHIM_NEVER: none */
 	_Atomic uint32_t bare;    /* the timekeeper has sent a signal that may come without its cookie */
 };
+
+static inline struct shim_interrupted *shim_interrupted(struct shim_thread *t)
+{
+	return t->current && !t->current->adopted ? &t->current->interrupted : &t->interrupted;
+}
 
 /* The FS base that is in force. */
 static inline uint64_t shim_fs(void)
@@ -214,6 +267,7 @@ struct shim_tls {
 	struct shim_call *call;
 	struct shim_thread *thread;
 	uint64_t exec_ret;      /* return address of an exec wrapper */
+	bool exec_deferred;     /* which has begun a deferred section */
 	bool mask_hides_signal; /* the program believes SHIM_SIGNAL blocked here */
 	bool preparing;         /* limit.c */
 	/* The running libset, all zero for the starting one; set together by gotcha_switch(). */

@@ -191,6 +191,7 @@ static void drop_traces(struct shim_call *call)
 		shim_guard_close(call);
 	call->launches = call->mask_changed = call->altstack_changed = call->unwinding = call->overflowed = false;
 	call->untracked = 0;
+	call->reason.error = 0;
 	if (call->special) {
 		shim_iterations_end(call);
 		call->special = false;
@@ -227,13 +228,10 @@ static void end_inner(struct shim_thread *t, const struct shim_call *call)
 	char room[200];
 
 	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
-		struct shim_call *inner = shim_call_at(i);
-		uint32_t paused = SHIM_PAUSED;
-		if (!inner || inner->launcher != handle || !atomic_compare_exchange_strong(&inner->state, &paused, SHIM_RESUMING))
-			continue;
-		if (inner->launcher != handle || end(t, inner) != 0) {
-			atomic_store_explicit(&inner->state, SHIM_PAUSED, memory_order_release);
+		struct shim_call *inner = shim_call_take_at(i, handle);
+		if (inner && end(t, inner) != 0) {
 			shim_message("a call launched by a cancelled one stays", name_of(inner, room, sizeof room), gotcha_reason());
+			shim_call_offer(inner);
 		}
 	}
 }
@@ -317,17 +315,17 @@ static int end_untraced(struct shim_thread *t, struct shim_call *call)
 
 SHIM_EXPORT int cancel(linger_t *f)
 {
-	struct shim_thread *t = shim_tls.thread ? shim_tls.thread : shim_thread_get();
-	if (!t)
-		return -1;
 	struct shim_call *outer = shim_tls.call;
 	bool deferred = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_thread *t = shim_this_thread();
+	if (!t)
+		return -1;
 	struct shim_call *call = shim_call_take(f);
 	int error = call ? end(t, call) : errno;
 	if (!error)
 		*f = (linger_t){0};
 	else if (call)
-		atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+		shim_call_offer(call);
 	shim_defer_end(outer, deferred);
 	if (!error)
 		return 0;
@@ -394,7 +392,7 @@ int shim_call_faulted(struct shim_thread *t, struct shim_call *call)
 
 SHIM_EXPORT int inger_call(void (*func)(void *), void *arg, uint64_t budget_us, const struct inger_attr *attr)
 {
-	uint64_t deadline = budget_us == TO_COMPLETION ? SHIM_NEVER : shim_monotonic_ns() / 1000 + budget_us;
+	uint64_t now = shim_monotonic_ns() / 1000, deadline = budget_us < SHIM_NEVER - now ? now + budget_us : SHIM_NEVER;
 	linger_t f = inger_launch_attr(func, budget_us, arg, attr);
 	int error = ETIMEDOUT;
 
@@ -402,7 +400,7 @@ SHIM_EXPORT int inger_call(void (*func)(void *), void *arg, uint64_t budget_us, 
 		return f.is_complete ? 0 : errno;
 	/* Paused by itself, or at the end of an outer call's slice. */
 	while (!f.is_complete) {
-		uint64_t now = shim_monotonic_ns() / 1000;
+		now = shim_monotonic_ns() / 1000;
 		if (now >= deadline)
 			break;
 		if (resume(&f, deadline == SHIM_NEVER ? TO_COMPLETION : deadline - now) != 0) {

@@ -142,10 +142,17 @@ void shim_arm_backoff(struct shim_thread *t)
 	wake_in(t, ns);
 }
 
-/* For shim_pause_here(), which can't pause inside the dynamic linker. */
+/* For shim_pause_here(), which can't pause inside the dynamic linker, and from which nothing here may pause either: the thread
+ * would be another one's in the middle. */
 void shim_arm_current(void)
 {
-	shim_arm_backoff(shim_tls.call->thread);
+	struct shim_call *call = shim_tls.call;
+
+	atomic_store_explicit(&call->state, SHIM_RESUMING, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	shim_arm_backoff(call->thread);
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&call->state, SHIM_RUNNING, memory_order_relaxed);
 }
 
 void shim_disarm(struct shim_thread *t)

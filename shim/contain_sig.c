@@ -62,7 +62,7 @@ void shim_regs_of_frame(struct shim_call *call, uint64_t rsp)
 
 static const char in_section[] = "it happened in a function that may hold a lock of libc";
 
-static const char *refusal(const struct shim_thread *t, const struct shim_call *call, const struct shim_call *contained,
+static const char *refusal(struct shim_thread *t, const struct shim_call *call, const struct shim_call *contained,
 			   const ucontext_t *frame)
 {
 	uint64_t rip = (uint64_t)frame->uc_mcontext.gregs[SHIM_RIP];
@@ -72,7 +72,7 @@ static const char *refusal(const struct shim_thread *t, const struct shim_call *
 	if (rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
 		return "it happened in the dynamic linker, which holds a lock";
 	bool deferred = shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack);
-	if (t->handlers && (deferred || call != contained))
+	if (shim_interrupted(t)->handlers && (deferred || call != contained))
 		return "it happened in a signal handler";
 	return deferred ? in_section : NULL;
 }
@@ -93,7 +93,7 @@ bool shim_contain(int sig, const siginfo_t *info, void *context, const char **wh
 	struct shim_fault fault = {.signal = sig, .code = info->si_code, .address = (uint64_t)info->si_addr,
 				   .instruction = (uint64_t)regs[SHIM_RIP],
 				   .stack_overflow = shim_is_overflow(call, sig, info, context)};
-	if (*why == in_section && fault.stack_overflow && call == contained && !call->overflowed && !t->handlers &&
+	if (*why == in_section && fault.stack_overflow && call == contained && !call->overflowed && !shim_interrupted(t)->handlers &&
 	    fault.address >= (uint64_t)call->map && shim_guard_open(call)) {
 		call->fault = fault;
 		call->overflowed = true;
@@ -119,7 +119,7 @@ bool shim_contain(int sig, const siginfo_t *info, void *context, const char **wh
 	contained->fault = fault;
 	contained->state = SHIM_FAULTED;
 	t->current = contained;
-	t->restart_rip = 0;
+	contained->interrupted.restart_rip = 0;
 	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_fault_leave;
 	regs[SHIM_RDI] = (greg_t)(uint64_t)contained;
 	regs[SHIM_RSP] = (greg_t)contained->caller_rsp;

@@ -191,12 +191,14 @@ static struct shim_limited *open_record(struct shim_thread *t, struct shim_limit
 /* NULL: without a limit; 1: shim_limit_prepare() first. `rsp`: where the return address is. */
 struct shim_limited *shim_limit_open(struct shim_limit *limit, uint64_t rsp)
 {
+	/* A launched call has no limits, and may be on another thread the next moment. */
+	if (SHIM_UNLIKELY(shim_tls.call && !shim_tls.call->adopted))
+		return NULL;
 	struct shim_thread *t = shim_tls.thread;
-
 	if (SHIM_UNLIKELY(!t || !t->limits || (!t->limits->exceptions && shim_limit_cxx)))
 		return (struct shim_limited *)1;
 	/* In a handler of the program our signal is blocked, and the stack may be any. */
-	if (SHIM_UNLIKELY(t->limits_busy || t->handlers))
+	if (SHIM_UNLIKELY(t->limits_busy || t->interrupted.handlers))
 		return NULL;
 	busy(t, true);
 	struct shim_limited *r = open_record(t, limit, rsp);
@@ -354,7 +356,7 @@ _Unwind_Reason_Code shim_limit_personality(int version, _Unwind_Action actions, 
 	(void)version;
 	(void)class;
 	(void)exception;
-	if (!(actions & _UA_CLEANUP_PHASE) || !t)
+	if (!(actions & _UA_CLEANUP_PHASE) || !t || (shim_tls.call && !shim_tls.call->adopted))
 		return _URC_CONTINUE_UNWIND;
 	if (!cfa)
 		cfa = (__typeof__(_Unwind_GetCFA) *)shim_find_symbol("_Unwind_GetCFA");

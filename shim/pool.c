@@ -22,8 +22,6 @@
 #define PAGE 4096u
 #define GUARD_BYTES ((size_t)64 << 10) /* a large frame may step over one page */
 #define THREAD_CACHE 256
-#define TABLE_BLOCK 1024u
-#define TABLE_BLOCKS 1024u
 #define DEFAULT_STACK_BYTES ((size_t)8 << 20)
 #define SMALLEST_STACK_BYTES ((size_t)16 << 10)
 #ifndef MADV_GUARD_INSTALL
@@ -31,19 +29,17 @@
 #define MADV_GUARD_REMOVE 103
 #endif
 
-static struct shim_call **_Atomic table[TABLE_BLOCKS];
-static uint32_t table_used;
 /* Shared calls, and isolated ones with their libsets. */
 static struct shim_call *free_default[2], *free_other[2];
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
-static void take_lock(void)
+void shim_pool_lock(void)
 {
 	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
 		shim_syscall0(SYS_sched_yield);
 }
 
-static void drop_lock(void)
+void shim_pool_unlock(void)
 {
 	atomic_flag_clear_explicit(&lock, memory_order_release);
 }
@@ -65,33 +61,6 @@ static size_t default_stack(void)
 	return bytes = (wanted + PAGE - 1) & ~(size_t)(PAGE - 1);
 }
 
-/* A handle is generation and index: a stale or foreign one is found out without touching the memory it names. */
-void *shim_call_handle(const struct shim_call *call)
-{
-	return (void *)((uint64_t)call->generation << 32 | (call->index + 1));
-}
-
-struct shim_call *shim_call_at(uint32_t index)
-{
-	if (index >= TABLE_BLOCK * TABLE_BLOCKS)
-		return NULL;
-	struct shim_call **block = atomic_load_explicit(&table[index / TABLE_BLOCK], memory_order_acquire);
-	return block ? block[index % TABLE_BLOCK] : NULL;
-}
-
-struct shim_call *shim_call_find(void *handle)
-{
-	uint32_t index = (uint32_t)(uint64_t)handle;
-	struct shim_call *call = index ? shim_call_at(index - 1) : NULL;
-
-	return call && call->generation == (uint32_t)((uint64_t)handle >> 32) ? call : NULL;
-}
-
-uint32_t shim_pool_calls(void)
-{
-	return table_used;
-}
-
 _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 
 void shim_pool_sizes(uint64_t *count, uint64_t *bytes)
@@ -105,35 +74,6 @@ static void *map_bytes(size_t bytes)
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
-}
-
-/* Give the call a place in the table. Caller holds the lock. */
-static int enter(struct shim_call *call)
-{
-	static uint32_t births;
-	uint32_t index = table_used;
-
-	if (index >= TABLE_BLOCK * TABLE_BLOCKS) {
-		/* Full: the place of a call that was destroyed. */
-		index = 0;
-		while (index < table_used && table[index / TABLE_BLOCK][index % TABLE_BLOCK])
-			index++;
-		if (index == table_used)
-			return EAGAIN;
-	}
-	if (!table[index / TABLE_BLOCK]) {
-		struct shim_call **block = map_bytes(TABLE_BLOCK * sizeof *block);
-		if (!block)
-			return ENOMEM;
-		atomic_store_explicit(&table[index / TABLE_BLOCK], block, memory_order_release);
-	}
-	call->index = index;
-	own_init(&call->owner, index + 1);
-	call->generation = (births += 0x10001); /* not that of a handle to who had the place before */
-	table[index / TABLE_BLOCK][index % TABLE_BLOCK] = call;
-	if (index == table_used)
-		table_used = index + 1;
-	return 0;
 }
 
 #define GUARD_HALF (GUARD_BYTES / 2)
@@ -186,14 +126,15 @@ static struct shim_call *make(size_t stack_bytes)
 	call->stack_bytes = stack_bytes;
 	hold_begin(call);
 	call->valgrind_stack = shim_valgrind(SHIM_VALGRIND_STACK_REGISTER, (uint64_t)call->stack_low, call->stack_top);
-	take_lock();
-	int error = enter(call);
-	drop_lock();
+	shim_pool_lock();
+	int error = shim_handle_enter(call);
+	shim_pool_unlock();
+	own_init(&call->owner, call->index + 1);
 	if (!error && shim_tcb_make(call, map + bytes) != 0) {
 		error = errno;
-		take_lock(); /* the index stays used: only its place is lost */
-		table[call->index / TABLE_BLOCK][call->index % TABLE_BLOCK] = NULL;
-		drop_lock();
+		shim_pool_lock();
+		shim_handle_leave(call);
+		shim_pool_unlock();
 	}
 	if (error) {
 		shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
@@ -246,10 +187,10 @@ static void release(struct shim_call *call, bool isolated)
 {
 	struct shim_call **list = call->stack_bytes == default_stack() ? &free_default[isolated] : &free_other[isolated];
 
-	take_lock();
+	shim_pool_lock();
 	call->next = *list;
 	*list = call;
-	drop_lock();
+	shim_pool_unlock();
 }
 
 static struct shim_call *get_slow(struct shim_thread *t, size_t stack_bytes, bool isolated)
@@ -265,17 +206,17 @@ static struct shim_call *get_slow(struct shim_thread *t, size_t stack_bytes, boo
 		stack_bytes = SMALLEST_STACK_BYTES;
 	stack_bytes = (stack_bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
 	bool usual = stack_bytes == default_stack();
-	take_lock();
+	shim_pool_lock();
 	call = pop(usual ? &free_default[isolated] : &free_other[isolated], stack_bytes);
-	drop_lock();
+	shim_pool_unlock();
 	if (!call && isolated) {
 		/* Those of cancelled calls, whose libsets are gone, are here. */
 		call = usual ? pop(&t->free[0], stack_bytes) : NULL;
 		t->free_count[0] -= call != NULL;
-		take_lock();
+		shim_pool_lock();
 		if (!call)
 			call = pop(usual ? &free_default[0] : &free_other[0], stack_bytes);
-		drop_lock();
+		shim_pool_unlock();
 	}
 	if (!call)
 		call = make(stack_bytes);
@@ -308,7 +249,8 @@ struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool 
 
 void shim_call_put(struct shim_thread *t, struct shim_call *call)
 {
-	call->generation++;
+	if (SHIM_UNLIKELY(call->offered))
+		shim_call_withdraw(call);
 	call->name = NULL;
 	call->defer_rsp = 0;
 	call->exits_thread = false;
@@ -326,7 +268,7 @@ void shim_call_put(struct shim_thread *t, struct shim_call *call)
 
 void shim_pool_thread_exit(struct shim_thread *t)
 {
-	take_lock();
+	shim_pool_lock();
 	for (int isolated = 0; isolated < 2; isolated++) {
 		while (t->free[isolated]) {
 			struct shim_call *call = t->free[isolated];
@@ -336,7 +278,7 @@ void shim_pool_thread_exit(struct shim_thread *t)
 		}
 		t->free_count[isolated] = 0;
 	}
-	drop_lock();
+	shim_pool_unlock();
 }
 
 static void drop_sets(struct shim_call **from, struct shim_call **to)
@@ -354,7 +296,7 @@ static void drop_sets(struct shim_call **from, struct shim_call **to)
 
 void shim_pool_drop_sets(void)
 {
-	take_lock();
+	shim_pool_lock();
 	for (struct shim_thread *t = shim_threads; t; t = t->next) {
 		drop_sets(&t->free[1], &t->free[0]);
 		t->free_count[0] += t->free_count[1];
@@ -362,11 +304,11 @@ void shim_pool_drop_sets(void)
 	}
 	drop_sets(&free_default[1], &free_default[0]);
 	drop_sets(&free_other[1], &free_other[0]);
-	drop_lock();
+	shim_pool_unlock();
 }
 
 /* In the child of a fork: another thread may have held the lock. */
 void shim_pool_forked(void)
 {
-	drop_lock();
+	shim_pool_unlock();
 }

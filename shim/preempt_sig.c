@@ -32,11 +32,6 @@ _Static_assert(SAVED_R8 - CALL_REGS == 0 && CALL_REGS_BYTES == 18 * 8, "regs are
 
 uint64_t shim_ldso_low, shim_ldso_high; /* text of the dynamic linker; set by shim_start.c */
 
-static bool on_stack(const stack_t *s, uint64_t sp)
-{
-	return !(s->ss_flags & SS_DISABLE) && sp - (uint64_t)s->ss_sp < s->ss_size;
-}
-
 /* Whether `call`, interrupted with stack pointer rsp, is inside a deferred section. A section that was left is closed
  * by who notices (left.c, wrap_jump.c); one that nobody saw (a handler's that went on by setcontext()) shows by a stack pointer
  * above it, or by a different stack. */
@@ -46,7 +41,7 @@ bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *al
 
 	if (!section)
 		return false;
-	bool section_alternate = on_stack(alternate, section), now_alternate = on_stack(alternate, rsp);
+	bool section_alternate = shim_on_alternate(alternate, section), now_alternate = shim_on_alternate(alternate, rsp);
 	if (section_alternate != now_alternate)
 		return now_alternate; /* a handler on the alternate stack above the section; else a handler that was left */
 	return rsp <= section;
@@ -83,7 +78,7 @@ bool shim_try_inject(struct shim_call *call, void *context)
 		return false;
 	if (rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
 		return false; /* the linker's locks, and the flag that stalls dlclose() */
-	if (on_stack(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))
+	if (shim_on_alternate(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))
 		return false; /* somebody else's handler may need that stack meanwhile */
 	if (unmoved(call, regs) && shim_now() - call->slice_start < shim_us_to_ticks(PROGRESS_US))
 		return false; /* resumed here just now and not moved since */
@@ -112,7 +107,7 @@ static void note_restart(struct shim_thread *t, const greg_t *regs)
 	/* On the way to a pause or back: what was noted when the call was interrupted still holds. */
 	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
 		return;
-	t->restart_rip = (uint64_t)regs[SHIM_RCX] == rip + 2 ? rip : 0;
+	shim_interrupted(t)->restart_rip = (uint64_t)regs[SHIM_RCX] == rip + 2 ? rip : 0;
 }
 
 /* Whether the open section is waiting in the kernel, or about to, and allows a pause there. */

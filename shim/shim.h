@@ -91,6 +91,10 @@ static inline bool shim_clock_for(struct shim_thread *t)
 
 /* ---- preempt_sig.c */
 void shim_preempt_handler(int sig, siginfo_t *info, void *context);
+static inline bool shim_on_alternate(const stack_t *s, uint64_t sp)
+{
+	return !(s->ss_flags & SS_DISABLE) && sp - (uint64_t)s->ss_sp < s->ss_size;
+}
 bool shim_deferred(const struct shim_call *call, uint64_t rsp, const stack_t *alternate);
 bool shim_try_inject(struct shim_call *call, void *context);
 
@@ -118,7 +122,6 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 void shim_catch_up(struct shim_thread *t); /* with what happened since the last slice */
 void shim_give_up(struct shim_thread *t, struct shim_call *call); /* back to the pool, without its libset */
 void shim_call_over(struct shim_thread *t, struct shim_call *call); /* it has ended: what it has made stays */
-struct shim_call *shim_call_take(linger_t *f); /* a paused call, for this thread alone; NULL and errno */
 int shim_call_faulted(struct shim_thread *t, struct shim_call *call); /* EFAULT */
 int shim_cpu_exhausted(const struct shim_call *call);                /* EDQUOT */
 uint64_t shim_thread_cpu_ns(void);
@@ -126,7 +129,7 @@ uint64_t shim_thread_cpu_ns(void);
 static inline bool shim_call_has_traces(const struct shim_call *call)
 {
 	return (call->owner.count | call->owner.registered | (uint32_t)call->owner.maps | call->holds.count | (uint32_t)call->special | (uint32_t)call->mask_changed |
-		(uint32_t)call->launches) != 0 || call->cleanups;
+		(uint32_t)call->launches | (uint32_t)call->reason.error) != 0 || call->cleanups;
 }
 
 /* Deferred sections written in C. */
@@ -159,8 +162,41 @@ static inline struct shim_owner *own_here(struct shim_call *call, bool began)
 	return SHIM_LIKELY(began) ? &call->owner : own_nested(call);
 }
 
+/* The handler on the alternate stack is over, or left. */
+static inline void shim_uncover(struct shim_call *call)
+{
+	call->defer_ret = call->covered.ret;
+	call->defer_rbx = call->covered.rbx;
+	call->defer_rsp = call->covered.rsp;
+	call->covered.rsp = 0;
+}
+
 /* The stack pointer of the caller: everything this function and its callees do is below. */
 #define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
+
+/* ---- handle.c: the call table */
+int shim_handle_enter(struct shim_call *call); /* 0 or an errno */
+void shim_handle_leave(struct shim_call *call);
+void *shim_call_handle(const struct shim_call *call);
+struct shim_call *shim_call_at(uint32_t index); /* under the pool's lock, or the caller's own */
+uint32_t shim_pool_calls(void);
+struct shim_call *shim_call_take(const linger_t *f); /* a paused call, for this thread alone; NULL and errno */
+struct shim_call *shim_call_take_at(uint32_t index, const void *launcher); /* one that `launcher` launched */
+struct shim_call *shim_call_borrow(uint32_t index); /* a paused one, given back soon; who resumes it meanwhile waits */
+/* It is paused: whoever has its handle may take it from now on. */
+static inline void shim_call_offer(struct shim_call *call)
+{
+	atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_relaxed);
+	call->offered = true;
+	atomic_store_explicit(&call->place->launcher, call->launcher, memory_order_relaxed);
+	atomic_store_explicit(&call->place->word, (uint64_t)call->generation << 32 | SHIM_PLACE_PAUSED, memory_order_release);
+}
+/* It is over: its handle is stale. */
+static inline void shim_call_withdraw(struct shim_call *call)
+{
+	call->offered = false;
+	atomic_store_explicit(&call->place->word, (uint64_t)call->generation++ << 32 | SHIM_PLACE_GONE, memory_order_relaxed);
+}
 
 /* ---- pool.c */
 struct shim_call *shim_call_get(struct shim_thread *t, size_t stack_bytes, bool isolated); /* NULL and errno */
@@ -169,11 +205,10 @@ void shim_pool_drop_sets(void); /* inger_shutdown(): no isolated call is left */
 void shim_call_put(struct shim_thread *t, struct shim_call *call);
 bool shim_guard_open(struct shim_call *call); /* the upper half of the guard pages becomes stack; async-signal-safe */
 void shim_guard_close(struct shim_call *call);
-struct shim_call *shim_call_find(void *handle); /* NULL: stale or foreign */
-void *shim_call_handle(const struct shim_call *call);
-struct shim_call *shim_call_at(uint32_t index);
 void shim_pool_thread_exit(struct shim_thread *t);
-uint32_t shim_pool_calls(void);
+/* Around a look at calls of others (shim_call_at()): none is unmapped meanwhile. Short, and nothing is waited for. */
+void shim_pool_lock(void);
+void shim_pool_unlock(void);
 extern _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
@@ -224,6 +259,13 @@ void shim_limits_thread_exit(struct shim_thread *t);
 
 /* ---- thread.c */
 struct shim_thread *shim_thread_get(void); /* NULL and errno */
+/* Which thread this is. In a call the answer holds for as long as a section is open: see call.h. */
+static inline struct shim_thread *shim_this_thread(void)
+{
+	struct shim_thread *t = shim_tls.thread;
+
+	return SHIM_LIKELY(t != NULL) ? t : shim_thread_get();
+}
 extern struct shim_thread *_Atomic shim_threads;
 extern pid_t shim_pid;
 bool shim_in_own_process(void);
@@ -337,6 +379,7 @@ void shim_mask_as_believed(bool inherited); /* around what hands the mask on to 
 void shim_mask_note(struct shim_call *call); /* before its first change */
 void shim_mask_enter(struct shim_call *call);
 void shim_mask_leave(struct shim_call *call);
+void shim_mask_unblock(struct shim_thread *t); /* what `unblock` says */
 void shim_mask_drop(struct shim_thread *t, struct shim_call *call);
 extern _Atomic bool shim_actions_taken; /* something has been launched: signals are entered through us */
 int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old);

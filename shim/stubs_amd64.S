@@ -412,6 +412,7 @@ shim_exec:
 	movq	%rsp, %rbp
 	.cfi_def_cfa rbp, 88
 	andq	$-16, %rsp
+	leaq	88(%rbp), %rdi		/* as it is after our return */
 	call	shim_exec_begin
 	movq	%rbp, %rsp
 	.cfi_def_cfa rsp, 88

@@ -83,9 +83,8 @@ static void begin(struct shim_thread *t)
 	t->deadline = t->armed = t->wake = SHIM_NEVER;
 	t->target = 0;
 	t->backoff_ns = 0;
-	t->handlers = 0;
-	t->interrupted_mask = 0;
-	t->restart_rip = 0;
+	t->interrupted = (struct shim_interrupted){0};
+	t->unblock = 0;
 	t->marks = (struct shim_marks){0};
 	t->free[0] = t->free[1] = t->abandoned = NULL;
 	t->free_count[0] = t->free_count[1] = 0;
@@ -93,8 +92,8 @@ static void begin(struct shim_thread *t)
 	t->limits_busy = false;
 	t->quiet = false;
 	t->fault_stack_ours = false;
-	t->reason_error = 0;
-	t->reason[0] = 0;
+	t->reason.error = 0;
+	t->reason.text[0] = 0;
 	t->trace_at = 0;
 }
 

@@ -85,11 +85,13 @@ static void keep_locales(void)
 	uint64_t here = shim_fs();
 
 	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
-		struct shim_call *call = shim_call_at(i);
-		uint32_t paused = SHIM_PAUSED;
-		if (!call || !call->set || call->finish_work & FINISH_LOCALE ||
-		    !atomic_compare_exchange_strong(&call->state, &paused, SHIM_RESUMING))
+		struct shim_call *call = shim_call_borrow(i);
+		if (!call)
 			continue;
+		if (!call->set || call->finish_work & FINISH_LOCALE) {
+			shim_call_offer(call);
+			continue;
+		}
 		struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - here));
 		tls->call = NULL;
 		shim_set_fs(call->fs);
@@ -100,7 +102,7 @@ static void keep_locales(void)
 		}
 		shim_set_fs(here);
 		tls->call = call;
-		atomic_store(&call->state, SHIM_PAUSED);
+		shim_call_offer(call);
 	}
 }
 

@@ -27,21 +27,46 @@ SHIM_SLOT(sigaltstack);
 void shim_mask_note(struct shim_call *call)
 {
 	/* In a handler of the program the mask is the handler's, and gone with it. */
-	if (!call || call->mask_changed || call->thread->handlers)
+	if (!call || call->mask_changed || (call->adopted ? call->thread->interrupted.handlers : call->interrupted.handlers))
 		return;
 	if (call->adopted) {
 		shim_limit_note_mask(call);
 		return;
 	}
+	/* The mask that is read is this thread's. */
+	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &call->outer_mask, 8);
 	call->mask_changed = true;
+	shim_defer_end(call, deferred);
+}
+
+/* The call is not on the thread any more where a signal of its was pending when it was paused. Only that thread can unblock it, and
+ * does so the next time it launches, resumes, cancels or ends. */
+static void unblock_there(struct shim_call *call)
+{
+	if (call->kept_thread->in_use && call->kept_thread->tid == call->kept_tid)
+		atomic_fetch_or(&call->kept_thread->unblock, call->kept_mask);
+}
+
+void shim_mask_unblock(struct shim_thread *t)
+{
+	uint64_t signals = atomic_exchange(&t->unblock, 0);
+
+	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &signals, NULL, 8);
+}
+
+static bool was_kept_on(const struct shim_call *call, const struct shim_thread *t)
+{
+	return call->kept_thread == t && call->kept_tid == t->tid;
 }
 
 void shim_mask_enter(struct shim_call *call)
 {
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &call->mask, &call->outer_mask, 8);
-	if (call->kept_thread == call->thread)
+	if (was_kept_on(call, call->thread))
 		call->outer_mask &= ~call->kept_mask;
+	else if (call->kept_mask)
+		unblock_there(call);
 	call->kept_mask = 0;
 }
 
@@ -56,6 +81,7 @@ void shim_mask_leave(struct shim_call *call)
 	shim_syscall2(SYS_rt_sigpending, &pending, 8);
 	call->kept_mask = call->mask & pending & ~call->outer_mask;
 	call->kept_thread = call->thread;
+	call->kept_tid = call->thread->tid;
 	mask = call->outer_mask | call->kept_mask;
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 }
@@ -63,8 +89,10 @@ void shim_mask_leave(struct shim_call *call)
 /* The call has ended without returning; what it had blocked is delivered now. */
 void shim_mask_drop(struct shim_thread *t, struct shim_call *call)
 {
-	if (call->kept_mask && call->kept_thread == t)
+	if (call->kept_mask && was_kept_on(call, t))
 		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &call->kept_mask, NULL, 8);
+	else if (call->kept_mask)
+		unblock_there(call);
 	call->kept_mask = 0;
 	call->mask_changed = false;
 }
@@ -76,6 +104,15 @@ void shim_mask_as_believed(bool inherited)
 
 	if (SHIM_UNLIKELY(shim_tls.thread && shim_kept_hides(shim_tls.thread)))
 		shim_syscall4(SYS_rt_sigprocmask, inherited ? SIG_BLOCK : SIG_UNBLOCK, &ours, NULL, 8);
+}
+
+static bool in_handler(void)
+{
+	const struct shim_call *call = shim_tls.call;
+
+	if (call && !call->adopted)
+		return call->interrupted.handlers != 0;
+	return shim_tls.thread && shim_tls.thread->interrupted.handlers;
 }
 
 static int change_mask(mask_function *real, int how, const sigset_t *set, sigset_t *old)
@@ -91,7 +128,7 @@ static int change_mask(mask_function *real, int how, const sigset_t *set, sigset
 		uint64_t bits = *(const uint64_t *)set;
 		named = bits & SHIM_SIGNAL_BIT;
 		*shim_mask_bits(&wanted) = bits & ~SHIM_SIGNAL_BIT & ~shim_relay_bit;
-		if (how == SIG_SETMASK && shim_tls.thread && shim_tls.thread->handlers)
+		if (how == SIG_SETMASK && in_handler())
 			*shim_mask_bits(&wanted) |= SHIM_SIGNAL_BIT; /* as it is in every handler */
 	}
 	int result = real(how, set ? &wanted : NULL, old);
@@ -191,7 +228,7 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 
 static void note_altstack(struct shim_call *call)
 {
-	if (!call || call->altstack_changed || call->adopted || call->thread->handlers)
+	if (!call || call->altstack_changed || call->adopted || call->interrupted.handlers)
 		return;
 	shim_syscall2(SYS_sigaltstack, NULL, &call->outer_altstack);
 	call->altstack_changed = true;
@@ -231,7 +268,7 @@ void shim_altstack_leave(struct shim_call *call)
 SHIM_EXPORT int sigaltstack(const stack_t *wanted, stack_t *old)
 {
 	struct shim_call *call = shim_tls.call;
-	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	bool deferred = shim_defer_begin(call, SHIM_FRAME); /* it is the kernel thread's */
 	struct shim_thread *t = shim_tls.thread;
 
 	if (wanted)

@@ -17,14 +17,16 @@ SHIM_SLOT(fcntl);
 SHIM_SLOT(fcntl64);
 SHIM_SLOT(semtimedop);
 
-void shim_exec_begin(void);
+void shim_exec_begin(uint64_t rsp);
 void shim_exec_failed(void);
 
 /* A signal that is on its way when the clock is stopped must not start it again: hence `quiet` first. Such signals arrive
  * before exec: our own timer's at the end of the system call that stops it, the timekeeper's at the end of any, and one is
- * made. In the child of a vfork() the clock is the parent's, and so is this memory. */
-void shim_exec_begin(void)
+ * made. In the child of a vfork() the clock is the parent's, and so is this memory.
+ * A call stays on this thread until exec has failed: in a section; `rsp` is as it is after exec's return. */
+void shim_exec_begin(uint64_t rsp)
 {
+	shim_tls.exec_deferred = shim_in_own_process() && shim_defer_begin_as(shim_tls.call, (void *)rsp, "exec");
 	struct shim_thread *t = shim_tls.thread;
 
 	if (t && shim_in_own_process()) {
@@ -49,6 +51,9 @@ void shim_exec_failed(void)
 	atomic_signal_fence(memory_order_seq_cst);
 	if (t->deadline != SHIM_NEVER)
 		shim_arm(t, t->deadline);
+	bool deferred = shim_tls.exec_deferred;
+	shim_tls.exec_deferred = false;
+	shim_defer_end(shim_tls.call, deferred);
 }
 
 SHIM_EXPORT _Noreturn void _exit(int status)
@@ -109,10 +114,10 @@ SHIM_EXPORT long syscall(long number, ...)
 		case SYS_epoll_pwait2: place = 3; break;
 		}
 		if (place >= 0 && (timeout = (const struct timespec *)a[place])) {
-			int64_t ns = timeout->tv_sec * 1000000000 + timeout->tv_nsec - (int64_t)shim_ticks_to_ns(shim_now() - start);
+			__int128 ns = (__int128)timeout->tv_sec * 1000000000 + timeout->tv_nsec - shim_ticks_to_ns(shim_now() - start);
 			if (ns < 0)
 				ns = 0;
-			left = (struct timespec){ns / 1000000000, ns % 1000000000};
+			left = (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 		} else {
 			place = -1;
 		}

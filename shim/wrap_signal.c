@@ -62,18 +62,18 @@ static bool may_be_interrupted(greg_t number)
 /* The program's handler has run where a blocking system call was about to be taken up again after our signal. Without
  * us the handler would have ended that call: let it return EINTR. Not with SA_RESTART, unless the call is one that is
  * never restarted, which the guard shows. */
-static void interrupt_restarted(struct shim_thread *t, greg_t *regs, bool restarts)
+static void interrupt_restarted(struct shim_interrupted *context, greg_t *regs, bool restarts)
 {
 	uint64_t rip = (uint64_t)regs[SHIM_RIP];
 
 	if (rip - (uint64_t)shim_guard_begin < (uint64_t)(shim_guard_end - shim_guard_begin)) {
 		regs[SHIM_RAX] = -EINTR;
 		regs[SHIM_RIP] = (greg_t)(uint64_t)shim_guard_end;
-	} else if (!restarts && rip && rip == t->restart_rip && (uint64_t)regs[SHIM_RCX] == rip + 2 &&
+	} else if (!restarts && rip && rip == context->restart_rip && (uint64_t)regs[SHIM_RCX] == rip + 2 &&
 		   may_be_interrupted(regs[SHIM_RAX])) {
 		regs[SHIM_RAX] = -EINTR;
 		regs[SHIM_RIP] = (greg_t)(rip + 2);
-		t->restart_rip = 0;
+		context->restart_rip = 0;
 	}
 }
 
@@ -85,19 +85,28 @@ __attribute__((noinline)) static void run_handler(handler_function *handler, boo
 	ucontext_t *frame = context;
 	void *slot = call ? call->defer_slot : NULL;
 	struct shim_owner *maker = shim_tls.maker;
-	bool deferred = false;
+	struct shim_interrupted *interrupted = t ? shim_interrupted(t) : NULL;
+	bool deferred = false, covers = false;
 
 	if (t) {
 		t->marks.programs++;
-		if (!t->handlers)
-			t->interrupted_mask = *shim_mask_bits(&frame->uc_sigmask);
-		t->handlers++;
+		if (!interrupted->handlers)
+			interrupted->mask = *shim_mask_bits(&frame->uc_sigmask);
+		interrupted->handlers++;
 	}
 	if (call) {
 		call->marks.programs++;
 		if (!shim_deferred(call, (uint64_t)frame->uc_mcontext.gregs[SHIM_RSP], &frame->uc_stack)) {
 			call->defer_rsp = (uint64_t)SHIM_FRAME;
 			deferred = true;
+		} else if (shim_on_alternate(&frame->uc_stack, (uint64_t)SHIM_FRAME) &&
+			   !shim_on_alternate(&frame->uc_stack, call->defer_rsp)) {
+			/* What the handler calls must find itself inside of a section. */
+			call->covered.ret = call->defer_ret;
+			call->covered.rbx = call->defer_rbx;
+			call->covered.rsp = call->defer_rsp;
+			call->defer_rsp = (uint64_t)SHIM_FRAME;
+			covers = true;
 		}
 		call->defer_slot = NULL;
 	}
@@ -106,14 +115,17 @@ __attribute__((noinline)) static void run_handler(handler_function *handler, boo
 	shim_tls.maker = maker;
 	if (call)
 		call->defer_slot = slot;
+	if (covers)
+		shim_uncover(call);
 	if (t) {
-		if (t->handlers)
-			t->handlers--;
-		interrupt_restarted(t, frame->uc_mcontext.gregs, restarts);
+		if (interrupted->handlers)
+			interrupted->handlers--;
+		interrupt_restarted(interrupted, frame->uc_mcontext.gregs, restarts);
 	}
 	if (deferred) {
-		/* The handler may have left and come back through other code; the thread is the same. */
+		/* The handler may have left and come back through other code (swapcontext()), and on another thread. */
 		call->defer_rsp = 0;
+		t = shim_tls.thread;
 		if (call->pending && t->current == call) {
 			int saved = errno;
 			if (!shim_try_inject(call, context))

@@ -43,9 +43,16 @@ long shim_wait_again(const struct shim_marks *before, long number, long a, long 
 
 typedef int clock_nanosleep_function(clockid_t, int, const struct timespec *, struct timespec *);
 
-static int64_t nanoseconds(const struct timespec *t)
+static __int128 nanoseconds(const struct timespec *t)
 {
-	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+	return (__int128)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static struct timespec as_time(__int128 ns)
+{
+	if (ns < 0)
+		ns = 0;
+	return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 }
 
 SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
@@ -72,7 +79,8 @@ SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespe
 		end = *time;
 		measure = clock;
 	} else {
-		end.tv_sec += time->tv_sec;
+		if (__builtin_add_overflow(end.tv_sec, time->tv_sec, &end.tv_sec))
+			end.tv_sec = INT64_MAX - 1;
 		end.tv_nsec += time->tv_nsec;
 		if (end.tv_nsec >= 1000000000) {
 			end.tv_nsec -= 1000000000;
@@ -85,11 +93,8 @@ SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespe
 	errno = saved;
 	if (error == EINTR && left && !absolute) {
 		shim_real_clock(measure, &rest);
-		int64_t ns = nanoseconds(&end) - nanoseconds(&rest);
-		if (ns < 0)
-			ns = 0;
-		left->tv_sec = ns / 1000000000;
-		left->tv_nsec = ns % 1000000000;
+		__int128 ns = nanoseconds(&end) - nanoseconds(&rest);
+		*left = as_time(ns);
 	}
 	return error;
 }
@@ -295,11 +300,7 @@ SHIM_EXPORT int sigtimedwait(const sigset_t *wanted, siginfo_t *info, const stru
 	while (result == -1 && errno == EINTR && shim_only_ours(&before)) {
 		if (timeout) {
 			shim_real_clock(CLOCK_MONOTONIC, &now);
-			int64_t ns = nanoseconds(timeout) - (nanoseconds(&now) - nanoseconds(&start));
-			if (ns < 0)
-				ns = 0;
-			left.tv_sec = ns / 1000000000;
-			left.tv_nsec = ns % 1000000000;
+			left = as_time(nanoseconds(timeout) - (nanoseconds(&now) - nanoseconds(&start)));
 		}
 		const long arguments[6] = {(long)&set, (long)info, timeout ? (long)&left : 0, 8};
 		long raw = shim_guarded_syscall(&shim_marks_here()->programs, before.programs, SYS_rt_sigtimedwait, arguments);
