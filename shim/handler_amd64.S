@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* handler_amd64.S - the frame that calls a handler of the program, for left.c.
  *
- * void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), bool began)
+ * void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), unsigned char section)
  *
- * While the handler runs: rbx = began, whether the section around it is the handler's own. */
+ * While the handler runs: rbx = section, whether that around it is the handler's own, see shim.h. */
 	.text
 	.hidden	shim_handler_personality
 	.globl	shim_call_handler

@@ -39,11 +39,12 @@ static bool find_unwinder(void)
 /* A pause that the section has put off comes with the next signal: here an unwinder is at work. */
 void shim_close_section(struct shim_call *call)
 {
-	call->defer_rsp = 0;
 	if (call->pending && !call->stepping) {
 		call->pending = 0;
 		shim_arm_backoff(call->thread);
 	}
+	atomic_signal_fence(memory_order_seq_cst);
+	call->defer_rsp = 0; /* last: from here on the call may change threads */
 }
 
 /* The call whose section the frame holds open; NULL: it holds none. */
@@ -124,11 +125,13 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 		return _URC_CONTINUE_UNWIND;
 	struct shim_call *call = t->current;
 	uint64_t target = exception->private_1 ? 0 : exception->private_2;
+	if (call && (lib.get(context, REGISTER_RBX) & SHIM_COVERS) && call->covered.rsp)
+		shim_uncover(call);
 	if (call && call->defer_rsp &&
-	    ((lib.get(context, REGISTER_RBX) & 1) || (target >= call->defer_rsp && on_call_stack(call, target) && on_call_stack(call, call->defer_rsp))))
+	    ((lib.get(context, REGISTER_RBX) & SHIM_BEGAN) || (target >= call->defer_rsp && on_call_stack(call, target) && on_call_stack(call, call->defer_rsp))))
 		shim_close_section(call);
-	if (t->handlers > 1)
-		t->handlers--;
+	if (shim_interrupted(t)->handlers > 1)
+		shim_interrupted(t)->handlers--;
 	else
 		shim_leave_handlers(t, call);
 	return _URC_CONTINUE_UNWIND;

@@ -27,7 +27,9 @@ extern char shim_switch_begin[], shim_switch_end[];
 _Noreturn void shim_leave(struct shim_call *call); /* back to the resumer for good; the state says why */
 
 /* ---- left.c, handler_amd64.S and wrap_jump.c: what is left without returning */
-void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), bool began);
+/* `section`: the one around the handler is its own; or it is, in the place of one on another stack that is covered. */
+enum { SHIM_BEGAN = 1, SHIM_COVERS = 2 };
+void shim_call_handler(int sig, siginfo_t *info, void *context, void (*handler)(int, siginfo_t *, void *), unsigned char section);
 long shim_call_noticed(void (*left)(void *), void *arg, void *function, long a, long b, long c); /* noticed_amd64.S */
 void shim_leave_handlers(struct shim_thread *t, struct shim_call *call);
 

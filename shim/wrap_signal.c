@@ -111,7 +111,7 @@ __attribute__((noinline)) static void run_handler(handler_function *handler, boo
 		call->defer_slot = NULL;
 	}
 	shim_tls.maker = NULL; /* what the handler allocates is the program's */
-	shim_call_handler(sig, info, context, handler, deferred);
+	shim_call_handler(sig, info, context, handler, covers ? SHIM_COVERS : deferred ? SHIM_BEGAN : 0);
 	shim_tls.maker = maker;
 	if (call)
 		call->defer_slot = slot;
