@@ -30,7 +30,7 @@ void shim_started_signal(void *context)
 	greg_t *regs = frame->uc_mcontext.gregs;
 	uint64_t rsp = (uint64_t)regs[SHIM_RSP];
 
-	if (!s || !s->base_rsp || shim_tls.call || shim_tls.making || (t && (t->current || t->handlers)))
+	if (!s || !s->base_rsp || shim_tls.call || shim_tls.making || (t && (t->current || t->interrupted.handlers)))
 		return;
 	if (rsp > s->base_rsp || s->base_rsp - rsp > ((uint64_t)1 << 30))
 		return; /* a stack of its own making */
