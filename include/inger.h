@@ -111,7 +111,8 @@ enum inger_isolation {
  *            EFAULT  with INGER_CONTAIN: the function faulted, and was cancelled
  * Nesting    may be called inside a preemptible function: the inner call is paused at the earlier of both deadlines.
  * Threads    any, also one that existed before the library was loaded.
- * Fork       works in the child of fork(). Calls paused before the fork exist in both processes, each with its own. */
+ * Fork       works in the child of fork(). Calls paused before the fork exist in both processes, each with its own. The child of a
+ *            fork inside of a call goes on in it without its budget, and launch() returns there when func does. */
 INGER_API linger_t launch(void (*func)(void *), uint64_t budget_us, void *arg)
 	INGER_ALIAS_("inger_launch");
 

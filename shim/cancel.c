@@ -216,6 +216,7 @@ void shim_call_over(struct shim_thread *t, struct shim_call *call)
 void shim_give_up(struct shim_thread *t, struct shim_call *call)
 {
 	shim_tcb_forget(call); /* may leave libsets that it had entered */
+	shim_tcb_not_exiting(call);
 	shim_call_retire_set(call);
 	shim_call_put(t, call);
 }
@@ -393,6 +394,7 @@ int shim_call_faulted(struct shim_thread *t, struct shim_call *call)
 SHIM_EXPORT int inger_call(void (*func)(void *), void *arg, uint64_t budget_us, const struct inger_attr *attr)
 {
 	uint64_t now = shim_monotonic_ns() / 1000, deadline = budget_us < SHIM_NEVER - now ? now + budget_us : SHIM_NEVER;
+	pid_t process = shim_pid ? shim_pid : (pid_t)shim_syscall0(SYS_getpid); /* before the first launch it is not known yet */
 	linger_t f = inger_launch_attr(func, budget_us, arg, attr);
 	int error = ETIMEDOUT;
 
@@ -401,6 +403,8 @@ SHIM_EXPORT int inger_call(void (*func)(void *), void *arg, uint64_t budget_us, 
 	/* Paused by itself, or at the end of an outer call's slice. */
 	while (!f.is_complete) {
 		now = shim_monotonic_ns() / 1000;
+		if (shim_pid != process)
+			deadline = SHIM_NEVER; /* the child of a fork in it */
 		if (now >= deadline)
 			break;
 		if (resume(&f, deadline == SHIM_NEVER ? TO_COMPLETION : deadline - now) != 0) {

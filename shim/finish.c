@@ -193,13 +193,21 @@ static uint64_t mangle(uint64_t value)
 	return value << 17 | value >> 47;
 }
 
+/* The TCB is not exiting, and has no cleanup handlers: the next call runs on it. The list may lead to a stack that was left, and to the
+ * end of its list as pthread_exit() in an earlier call has put it there. */
+void shim_tcb_not_exiting(struct shim_call *call)
+{
+	*(int *)(call->fs + shim_libc_exit.cancelhandling_offset) = 0;
+	*(void **)(call->fs + shim_libc_exit.cleanup_offset) = NULL;
+}
+
 static void landed(void)
 {
 	struct shim_call *call = shim_tls.call;
 
 	shim_tcb_finish(call);
 	call->finish_work = 0;
-	*(int *)(call->fs + shim_libc_exit.cancelhandling_offset) = 0; /* the TCB is not exiting: the next call runs on it */
+	shim_tcb_not_exiting(call);
 	call->exits_thread = true;
 	call->state = SHIM_LOST;
 	shim_leave(call);

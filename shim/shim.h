@@ -233,10 +233,12 @@ struct shim_libc_exit {
 	void (*register_cancel)(void *); /* __pthread_unwind_buf_t */
 	void (*unregister_cancel)(void *);
 	size_t cancelhandling_offset; /* in struct pthread */
+	size_t cleanup_offset;        /* there, the list of cleanup handlers */
 };
 extern struct shim_libc_exit shim_libc_exit;
 
 /* ---- finish.c */
+void shim_tcb_not_exiting(struct shim_call *call);
 /* Bits of shim_call.finish_work: what a call has used that the next on its TCB must not find. */
 enum { FINISH_DESTRUCTORS = 1, FINISH_KEYS = 2, FINISH_LOCALE = 4, FINISH_OWN_LOCALE = 8, FINISH_LIBSETS = 16 };
 void shim_tcb_finish(struct shim_call *call);              /* thread-local and key destructors, on the call's stack */

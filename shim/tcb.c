@@ -93,6 +93,15 @@ int shim_tcb_init(void)
 	pthread_bytes = *size;
 	if (pthread_bytes < 512 || pthread_bytes > 16384 || static_bytes < pthread_bytes || static_align > 4096)
 		return unusable("sizes of struct pthread and static TLS make no sense");
+	/* Where the newest handler's buffer is noted. */
+	__pthread_unwind_buf_t buffer;
+	shim_libc_exit.register_cancel(&buffer);
+	for (size_t at = 0; at < pthread_bytes && !shim_libc_exit.cleanup_offset; at += sizeof(void *))
+		if (*(void **)(me + at) == (void *)&buffer)
+			shim_libc_exit.cleanup_offset = at;
+	shim_libc_exit.unregister_cancel(&buffer);
+	if (!shim_libc_exit.cleanup_offset)
+		return unusable("struct pthread has no list of cleanup handlers");
 	/* A libthread_db descriptor is {bits of an element, elements, offset}: nptl_db/structs.def. */
 	tid_offset = tid[2];
 	if (tid[0] != 32 || tid_offset + 4 > pthread_bytes || *(int *)(me + tid_offset) != (int)shim_syscall0(SYS_gettid))

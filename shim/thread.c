@@ -135,6 +135,18 @@ uint64_t shim_carrier_of(const void *pthread)
 	return tls->call && !tls->call->adopted && tls->call->thread ? tls->call->thread->fs : 0;
 }
 
+/* The child of a fork inside of calls goes on in them without their deadlines: a budget is that of the parent's launch(), which is
+ * answered there, and would make the child a second copy of the program that returns from launch() unasked. */
+static void without_deadlines(struct shim_thread *t)
+{
+	for (struct shim_call *call = t->current; call && !call->adopted; call = call->parent) {
+		call->deadline = SHIM_NEVER;
+		call->pending = 0; /* the section that fork() is does not end in a pause */
+		call->cpu_limit_ns = 0;
+	}
+	t->deadline = t->current ? t->current->deadline : SHIM_NEVER;
+}
+
 /* In the child of a fork, on the forking thread: it is the only one left, and it has no timer. */
 void shim_threads_forked(void)
 {
@@ -150,6 +162,7 @@ void shim_threads_forked(void)
 		}
 	if (!self)
 		return;
+	without_deadlines(self);
 	self->tid = (pid_t)shim_syscall0(SYS_gettid);
 	self->timer = -1;
 	self->no_clock = true;
