@@ -59,7 +59,10 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 	SHIM_TRACE(TRACE_SLICE_BEGIN, call, deadline, 0);
 	shim_run_until(t, call, deadline);
 
-	shim_switch_in(call);
+	if (SHIM_LIKELY(!t->no_clock) || deadline == SHIM_NEVER || shim_clock_again(t, deadline))
+		shim_switch_in(call);
+	else
+		call->state = SHIM_PAUSING; /* its slice is over before it has begun; the next one is refused, with the reason */
 
 	if (SHIM_UNLIKELY(call->overflowed) && call->state == SHIM_PAUSING)
 		call->state = SHIM_FAULTED;

@@ -111,3 +111,12 @@ bool shim_clock_make(struct shim_thread *t)
 	gotcha_fail(EAGAIN, "clock", "no timer is to be had (RLIMIT_SIGPENDING, or a filter of system calls), and no thread to take its place");
 	return false;
 }
+
+/* The thread's timer has been taken from it, by a filter of system calls. Another clock, armed for `deadline`; false: none. */
+__attribute__((cold, noinline)) bool shim_clock_again(struct shim_thread *t, uint64_t deadline)
+{
+	if (!shim_clock_make(t))
+		return false;
+	shim_arm(t, deadline);
+	return !t->no_clock;
+}

@@ -62,11 +62,11 @@ static uint64_t ns_to_ticks(uint64_t ns)
 	return (uint64_t)((unsigned __int128)ns * shim_ticks_per_ns_q32 >> 32);
 }
 
-static void timer_set(struct shim_thread *t, uint64_t ns)
+static bool timer_set(struct shim_thread *t, uint64_t ns)
 {
 	struct { struct __kernel_timespec interval, value; } when = {{0, 0}, {(long long)(ns / 1000000000u), (long long)(ns % 1000000000u)}};
 
-	shim_syscall4(SYS_timer_settime, t->timer, 0, &when, 0);
+	return shim_syscall4(SYS_timer_settime, t->timer, 0, &when, 0) >= 0;
 }
 
 /* A timer of the kernel's for this thread alone. Its signal has its place in the queue from now on, so that it comes however
@@ -107,9 +107,13 @@ void shim_relay_handler(int sig, siginfo_t *info, void *context)
 /* A thread without a timer of its own is the timekeeper's. */
 static void wake_in(struct shim_thread *t, uint64_t ns)
 {
-	if (t->timer >= 0)
-		timer_set(t, ns);
-	else
+	if (t->timer >= 0 && !timer_set(t, ns)) {
+		/* A filter of system calls has come since. What runs now can't be given a slice; shim_run_slice() sees that. */
+		t->timer = -1;
+		t->no_clock = true;
+		atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
+	}
+	if (t->timer < 0)
 		shim_timekeeper_want(t, shim_now() + ns_to_ticks(ns));
 }
 

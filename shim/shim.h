@@ -89,6 +89,7 @@ bool shim_relay_install(void); /* wrap_signal.c */
 extern uint64_t shim_relay_bit; /* SHIM_RELAY's in masks, 0 while it is not used */
 bool shim_timer_make(struct shim_thread *t);
 bool shim_clock_make(struct shim_thread *t); /* false and errno */
+bool shim_clock_again(struct shim_thread *t, uint64_t deadline); /* the clock has just been lost */
 /* Before a budget is given to what runs on `t`. False, errno and a reason: it could not be kept. */
 static inline bool shim_clock_for(struct shim_thread *t)
 {
@@ -399,7 +400,7 @@ extern _Atomic bool shim_actions_taken; /* something has been launched: signals 
 int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old);
 void shim_altstack_enter(struct shim_call *call);
 void shim_altstack_leave(struct shim_call *call);
-void shim_actions_init(void);
+bool shim_actions_init(void);
 void shim_program_handler(int sig, siginfo_t *info, void *context); /* SHIM_SIGNAL that is not ours */
 void shim_default_action(int sig);
 /* wrap_load.c: objects have come or gone */

@@ -149,7 +149,11 @@ static int start_once(void)
 		return -1;
 	}
 	shim_loader_look(bind_late, NULL);
-	shim_actions_init();
+	if (!shim_actions_init()) {
+		shim_message("preemptible functions are not available", "signals", "the system refuses a handler of signal 63");
+		gotcha_fail(ENOSYS, "signals", "the system refuses a handler of signal 63 (a filter of system calls)");
+		return -1;
+	}
 	if (shim_config.clock == SHIM_CLOCK_AUTO)
 		shim_config.clock = shim_clock_choose();
 	if (shim_config.clock == SHIM_CLOCK_TIMEKEEPER && !shim_timekeeper_ensure())

@@ -248,7 +248,7 @@ void shim_contain_prepare(void)
 	}
 }
 
-void shim_actions_init(void)
+bool shim_actions_init(void)
 {
 	sigaction_function *real = SHIM_REAL(sigaction_function *, sigaction);
 	struct sigaction ours;
@@ -257,9 +257,9 @@ void shim_actions_init(void)
 	sigfillset(&ours.sa_mask); /* no handler of the program in the middle of ours */
 	ours.sa_sigaction = shim_preempt_handler;
 	ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-	real(SHIM_SIGNAL, NULL, &held);
+	if (real(SHIM_SIGNAL, NULL, &held) != 0 || real(SHIM_SIGNAL, &ours, NULL) != 0)
+		return false;
 	shim_actions_taken = true;
-	real(SHIM_SIGNAL, &ours, NULL);
 	/* Handlers from before. */
 	for (int sig = 1; sig < _NSIG; sig++) {
 		struct sigaction now;
@@ -269,12 +269,13 @@ void shim_actions_init(void)
 			shim_set_action(sig, &now, NULL);
 	}
 	install_where_default(fault_signals);
+	return true;
 }
 
 static void take_again(int sig, const struct sigaction *act)
 {
 	if (sig == SHIM_SIGNAL)
-		shim_actions_init();
+		(void)shim_actions_init();
 	else
 		(void)shim_set_action(sig, act, NULL);
 }
