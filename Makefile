@@ -73,7 +73,7 @@ $(LIBINGER) $(TOOL): | setup
 endif
 
 test: setup
-	@MAKE='$(MAKE)' scripts/stages all check-go test-c test-c-clocks check-programs check-tools check-bench
+	@MAKE='$(MAKE)' scripts/stages all check-go test-c test-c-clocks test-hostile check-programs check-tools check-bench
 
 check-go:
 	CGO_CFLAGS='$(LIB_CGO_CFLAGS)' $(GO) vet ./...

@@ -20,8 +20,14 @@ hostile_ways := isolated moving shared
 hostile_many := $(addprefix many.,$(hostile_ways))
 hostile_library_runs := $(foreach library,$(hostile_libraries),$(addprefix $(library).,$(hostile_ways)))
 
-# Not in the short form, which is part of `make test`, each with its reason.
-hostile_long :=
+# Not in the short form, which is part of `make test`, each with its reason. A phase that has become green goes from here.
+#   storm.unwind    INGER_UNWIND steps over frames that were interrupted in code that does not throw (a crash)
+#   storm.fork      popen() gives no line in a call while a thread forks; children that go on as a second copy of the program
+#   storm.ends      hangs or crashes: threads that end with paused calls of theirs, while functions start and join threads
+#   storm.loader    the Go runtime's threads are started under one of the linker's locks, which dlclose() takes in another order
+#   storm.all       all of these
+#   many.*          a crash with several libraries that keep keys and locks, isolated and shared; alone most are right
+hostile_long := storm.unwind storm.fork storm.ends storm.loader storm.all $(hostile_many)
 
 HOSTILE ?= $(filter-out $(hostile_long),$(hostile_storms) $(hostile_many))
 hostile_prove = BUILD=$(BUILD) prove -j$(JOBS) --exec tests/c/run.sh
