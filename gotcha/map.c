@@ -366,8 +366,8 @@ void gotcha_unmake(struct gotcha_set *set, bool destructors)
 {
 	if (destructors)
 		run_destructors(set);
+	gotcha_withdraw(set);
 	if (SHIM_UNLIKELY(set->owner.registered & REG_THREADS) && !own_threads_end(&set->owner, NULL, true)) {
-		gotcha_withdraw(set);
 		gotcha_keep(set);
 		return;
 	}

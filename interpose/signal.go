@@ -25,8 +25,9 @@ var signalTable = []group{
 	{Copied, NoStream, "a timer of the program, kept by the kernel; the pause clocks use others", `
 		alarm ualarm getitimer setitimer timer_gettime timer_settime timer_getoverrun
 		timerfd_gettime timerfd_settime`},
-	{OwnTCB, NoStream, "may start libc's helper thread (SIGEV_THREAD)", `timer_create mq_notify`},
-	{Shared, NoStream, "the list of timers that start threads has a lock", `timer_delete`},
+	{OwnTCB, NoStream, "may start libc's helper thread (SIGEV_THREAD)", `mq_notify`},
+	{Hand, NoStream, "may start libc's helper thread (SIGEV_THREAD); whose a timer is is noted", `timer_create`},
+	{Hand, NoStream, "the list of timers that start threads has a lock", `timer_delete`},
 	{Shared, NoStream, "profiling by the kernel's interval timer; the counters are the process's", `
 		profil sprofil monstartup __monstartup moncontrol _mcleanup`},
 	{Copied, NoStream, "a counter called with its own convention", `

@@ -133,6 +133,8 @@ void own_forget(struct shim_owner *owner)
 		own_keys_move(owner, 0);
 	if (owner->registered & REG_THREADS)
 		own_threads_move(owner, 0);
+	if (owner->registered & REG_TIMERS)
+		own_timers_move(owner, 0);
 	owner->registered = 0;
 	/* The next owner has the same tag. */
 	for (uint32_t i = 0; i < owner->count; i++)
@@ -171,6 +173,8 @@ void own_move(struct shim_owner *from, struct shim_owner *to)
 		own_keys_move(from, to->tag);
 	if (from->registered & REG_THREADS)
 		own_threads_move(from, to->tag);
+	if (from->registered & REG_TIMERS)
+		own_timers_move(from, to->tag);
 	to->registered |= from->registered;
 	from->registered = 0;
 	from->maps = false;
@@ -181,6 +185,8 @@ void own_withdraw(struct shim_owner *owner)
 {
 	if (SHIM_UNLIKELY(owner->registered & REG_KEYS))
 		own_keys_release(owner);
+	if (SHIM_UNLIKELY(owner->registered & REG_TIMERS))
+		own_timers_release(owner);
 	struct gotcha_set *set = (struct gotcha_set *)((char *)owner - offsetof(struct gotcha_set, owner));
 	if (SHIM_UNLIKELY(owner->registered & REG_OBJECTS))
 		shim_objects_drop(set);

@@ -44,6 +44,7 @@ enum {
 	REG_OBJECTS = 4, /* a libset's thread-local objects with destructors, finish.c */
 	REG_ACTIONS = 8, /* signal handlers in a libset's code, own_action.c */
 	REG_THREADS = 16, /* own_thread.c */
+	REG_TIMERS = 32,  /* own_timer.c */
 };
 
 struct shim_owner {
@@ -164,6 +165,11 @@ void own_actions_drop(const struct gotcha_set *set);
 bool own_threads_end(struct shim_owner *first, struct shim_owner *second, bool wait);
 void own_threads_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
 void own_threads_forked(void);
+
+/* ---- own_timer.c: timers of timer_create() */
+void own_timers_release(struct shim_owner *owner);
+void own_timers_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
+void own_timers_forked(void);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
 void own_map_add(struct shim_owner *owner, void *address, size_t bytes); /* replaces who had the range */

@@ -91,7 +91,7 @@ bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_
 
 /* ---- a thread's life */
 
-static void *begin(void *arg)
+void *shim_started_begin(void *arg)
 {
 	struct shim_started *s = arg;
 
@@ -151,6 +151,11 @@ static struct shim_started *enter(struct shim_owner *owner, uint32_t tag, void *
 	return s;
 }
 
+struct shim_started *shim_started_enter(struct shim_owner *owner, void *(*start)(void *), void *arg)
+{
+	return enter(owner, OWNER(owner->tag), start, arg);
+}
+
 /* It was not created. */
 static void leave(struct shim_started *s)
 {
@@ -176,7 +181,7 @@ SHIM_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, vo
 	struct shim_started *s = tag ? enter(owner, tag, start, arg) : NULL;
 	int error = tag && !s ? EAGAIN : 0;
 	if (s) {
-		start = begin;
+		start = shim_started_begin;
 		arg = s;
 	}
 	shim_mask_as_believed(true);

@@ -23,6 +23,10 @@ struct shim_started {
 /* Marks the signal that asks a started thread to leave. */
 #define SHIM_LEAVE_COOKIE 0x696e676c76ull
 
+/* ---- own_thread.c: a thread that exists already becomes the owner's: NULL where there is no memory; and then runs */
+struct shim_started *shim_started_enter(struct shim_owner *owner, void *(*start)(void *), void *arg);
+void *shim_started_begin(void *s);
+
 /* ---- own_thread_sig.c */
 void shim_started_signal(void *context);
 

@@ -114,6 +114,7 @@ static void fork_child(void)
 	shim_iterate_forked();
 	shim_objects_forked();
 	own_threads_forked();
+	own_timers_forked();
 	shim_unreleased_forked();
 	gotcha_forked();
 	(void)shim_several_threads();

@@ -27,6 +27,8 @@ void ends_thrower(void (*throws)(void));
 enum ends_rest { ENDS_CONDITION, ENDS_FUTEX, ENDS_POLL, ENDS_SPIN, ENDS_RESTS };
 int ends_thread(enum ends_rest rest);
 
+int ends_timer(void); /* one that starts a thread each millisecond, which counts in `signals` */
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ends.mk - the library of ends_*.c, and two libraries that differ in the size of their thread-local data. Included by tests.mk.
 
-ends_runs := $(foreach name,libset close once threads,$(tests_c)/ends_$(name) $(tests_c)/ends_$(name).preload)
+ends_runs := $(foreach name,libset close once threads timers,$(tests_c)/ends_$(name) $(tests_c)/ends_$(name).preload)
 $(tests_c)/libends.so: tests/c/ends_lib.c tests/c/ends.h tests/c/ends.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(tests_c_flags) -fPIC -fexceptions -shared -o $@ $< -Wl,-soname,$(@F)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include "ends.h"
 
@@ -129,4 +130,14 @@ int ends_thread(enum ends_rest rest)
 		usleep(100);
 	begun = 0;
 	return error;
+}
+
+static timer_t timer;
+static void counts_up(union sigval value) { counts()->signals += value.sival_ptr == &timer; }
+
+int ends_timer(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_value.sival_ptr = &timer, .sigev_notify_function = counts_up};
+	struct itimerspec each = {{0, 1000000}, {0, 1000000}};
+	return timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 ? timer_settime(timer, 0, &each, NULL) : -1;
 }
