@@ -22,6 +22,7 @@ struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .iso
 __attribute__((constructor)) static void loaded(void)
 {
 	shim_resolve_all();
+	shim_missing_hide();
 	shim_publish_check();
 	shim_pid = (pid_t)shim_syscall0(SYS_getpid);
 	shim_cpu_init();
