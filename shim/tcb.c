@@ -50,6 +50,8 @@ struct shim_libc_exit shim_libc_exit;
 static size_t pthread_bytes, static_bytes, static_align, tid_offset, robust_offset;
 static ptrdiff_t rseq_offset;
 static bool have_rseq;
+static int64_t libc_offset; /* of libc's own thread-local variables from the FS base */
+static size_t libc_bytes;
 int64_t shim_errno_offset;
 
 /* Two tables: launches on other threads read one while the other is filled. */
@@ -92,7 +94,7 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
 		return 0;
 	struct module *m = &table->list[table->count];
 	*m = (struct module){.id = info->dlpi_tls_modid};
-	bool ours = false, libc = false;
+	bool ours = false, libc = false, in_libc_itself = false;
 	uint64_t here = (uint64_t)&shim_tcb_loaded, in_libc = (uint64_t)ctype_init, in_linker = (uint64_t)allocate_tls;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
@@ -105,7 +107,8 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
 		if (p->p_type != PT_LOAD)
 			continue;
 		ours |= here - start < p->p_memsz;
-		libc |= in_libc - start < p->p_memsz || in_linker - start < p->p_memsz;
+		in_libc_itself |= in_libc - start < p->p_memsz;
+		libc |= in_libc_itself || in_linker - start < p->p_memsz;
 	}
 	m->keep = ours || libc;
 	/* The linker says where a block is only when this thread has asked for it before. */
@@ -115,6 +118,10 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
 	int64_t offset = block - fs;
 	if (block && offset < 0 && offset > -(int64_t)static_bytes)
 		m->offset = offset;
+	if (in_libc_itself) {
+		libc_offset = m->offset;
+		libc_bytes = m->bytes;
+	}
 	if (!m->keep && m->bytes)
 		table->any_fresh = true;
 	table->count++;
@@ -193,7 +200,19 @@ int shim_tcb_init(void)
 	if (!shim_several_threads())
 		return unusable("it does not prepare for threads when one is asked for");
 	find_modules();
+	if (!libc_offset || libc_bytes > sizeof(struct shim_libc_tls))
+		return unusable("its thread-local variables are not where every thread has them, or more than expected");
 	return 0;
+}
+
+void shim_libc_tls_save(struct shim_libc_tls *saved)
+{
+	memcpy(saved->bytes, self() + libc_offset, libc_bytes);
+}
+
+void shim_libc_tls_restore(const struct shim_libc_tls *saved)
+{
+	memcpy(self() + libc_offset, saved->bytes, libc_bytes);
 }
 
 static void *no_thread(void *unused)
