@@ -76,13 +76,10 @@ static int run_until_let_go(struct shim_thread *t, struct shim_call *call, const
 	return error;
 }
 
-int shim_help(const void *lock)
+static int help(struct shim_thread *t, const void *lock)
 {
-	struct shim_thread *t = shim_tls.thread ? shim_tls.thread : shim_thread_get();
-	int saved = errno, error = ENOENT;
+	int error = ENOENT;
 
-	if (!t)
-		return ENOENT;
 	/* It waits for itself; or where it is no call can be run: in a handler, or on another TCB than its own. */
 	for (const struct shim_call *c = t->current; c; c = c->parent)
 		if (holds(c, lock))
@@ -96,6 +93,17 @@ int shim_help(const void *lock)
 		else if (call)
 			shim_call_offer(call);
 	}
+	return error;
+}
+
+int shim_help(const void *lock)
+{
+	struct shim_call *outer = shim_tls.call;
+	bool began = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_thread *t = shim_this_thread();
+	int saved = errno, error = t ? help(t, lock) : ENOENT;
+
+	shim_defer_end(outer, began);
 	errno = saved;
 	return error;
 }
