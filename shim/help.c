@@ -71,34 +71,43 @@ static int run_until_let_go(struct shim_thread *t, struct shim_call *call, const
 	call->awaited = NULL;
 	if (ended)
 		keep_end(call);
-	atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
+	shim_call_offer(call);
 	shim_defer_end(outer, began);
+	return error;
+}
+
+static int help(struct shim_thread *t, const void *lock)
+{
+	int error = ENOENT;
+
+	/* It waits for itself; or where it is no call can be run: in a handler, or on another TCB than its own. */
+	for (const struct shim_call *c = t->current; c; c = c->parent)
+		if (holds(c, lock))
+			return EDEADLK;
+	if (shim_interrupted(t)->handlers || (t->current && t->current->fs != shim_fs()))
+		return EDEADLK;
+	for (uint32_t i = 0; i < shim_pool_calls() && error == ENOENT; i++) {
+		struct shim_call *call = shim_call_borrow(i);
+		if (!call)
+			continue;
+		if (holds(call, lock)) {
+			shim_call_keep(call);
+			error = run_until_let_go(t, call, lock);
+		} else {
+			shim_call_offer(call);
+		}
+	}
 	return error;
 }
 
 int shim_help(const void *lock)
 {
-	struct shim_thread *t = shim_tls.thread ? shim_tls.thread : shim_thread_get();
-	int saved = errno, error = ENOENT;
+	struct shim_call *outer = shim_tls.call;
+	bool began = shim_defer_begin(outer, SHIM_FRAME);
+	struct shim_thread *t = shim_this_thread();
+	int saved = errno, error = t ? help(t, lock) : ENOENT;
 
-	if (!t)
-		return ENOENT;
-	/* It waits for itself; or where it is no call can be run: in a handler, or on another TCB than its own. */
-	for (const struct shim_call *c = t->current; c; c = c->parent)
-		if (holds(c, lock))
-			return EDEADLK;
-	if (t->handlers || (t->current && t->current->fs != shim_fs()))
-		return EDEADLK;
-	for (uint32_t i = 0; i < shim_pool_calls() && error == ENOENT; i++) {
-		struct shim_call *call = shim_call_at(i);
-		uint32_t paused = SHIM_PAUSED;
-		if (!call || !*(volatile uint32_t *)&call->holds.count || !atomic_compare_exchange_strong(&call->state, &paused, SHIM_RESUMING))
-			continue;
-		if (holds(call, lock))
-			error = run_until_let_go(t, call, lock);
-		else
-			atomic_store_explicit(&call->state, SHIM_PAUSED, memory_order_release);
-	}
+	shim_defer_end(outer, began);
 	errno = saved;
 	return error;
 }
