@@ -198,11 +198,6 @@ static inline void shim_call_offer(struct shim_call *call)
 	atomic_store_explicit(&call->place->launcher, call->launcher, memory_order_relaxed);
 	atomic_store_explicit(&call->place->word, (uint64_t)call->generation << 32 | SHIM_PLACE_PAUSED, memory_order_release);
 }
-/* Borrowed for longer: who resumes it gets EBUSY. */
-static inline void shim_call_keep(struct shim_call *call)
-{
-	atomic_store_explicit(&call->place->word, (uint64_t)call->generation << 32 | SHIM_PLACE_TAKEN, memory_order_relaxed);
-}
 /* It is over: its handle is stale. */
 static inline void shim_call_withdraw(struct shim_call *call)
 {
