@@ -45,8 +45,8 @@ show_threads() {
 watchdog=$!
 disown "$watchdog"
 
-wait "$pid" 2>/dev/null
-status=$?
+# gdb stops the program to look at it, which is not its end.
+while wait "$pid" 2>/dev/null; status=$?; [ $status -gt 128 ] && kill -0 "$pid" 2>/dev/null; do :; done
 kill -- "-$watchdog" 2>/dev/null
 kill -KILL -- "-$pid" 2>/dev/null  # children that outlived the program
 cat "$output"
