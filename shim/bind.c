@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bind.c - when the library was loaded late (dlopen, or after libc), the program's calls do not pass through our wrappers
- * by themselves: their global-offset-table entries were bound before. Point them here.
+ * by themselves: their global-offset-table entries were bound before. Point them here. The same for the functions of an
+ * allocator that comes before us, or has functions of its own (heap.h); of these, pointers in initialised data, too.
  *
  * Only entries that hold the real function, or that are still to be bound lazily, are touched; an entry that leads to
  * somebody else's definition is left alone. Pages are made writable, written and put back. Runs before the first launch
@@ -25,6 +26,8 @@ extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden"))
 struct wrapper {
 	const char *name;
 	uint64_t real, ours;
+	bool of_heap;
+	bool first; /* a reference that is still to be bound leads there */
 	uint16_t next; /* of the bucket, plus 1 */
 };
 static struct wrapper wrappers[SLOTS_MAX];
@@ -93,23 +96,40 @@ static unsigned hash(const char *name)
 	return h % BUCKETS;
 }
 
-static void prepare(void)
+static void add(const char *name, uint64_t real, uint64_t ours, bool of_heap)
 {
-	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && wrapper_count < SLOTS_MAX; s++) {
-		void *ours = shim_own_symbol(s->name);
-		/* What runs before main() is over when we come late. */
-		if (!s->found || !ours || strcmp(s->name, "__libc_start_main") == 0)
-			continue;
-		struct wrapper *w = &wrappers[wrapper_count++];
-		*w = (struct wrapper){s->name, (uint64_t)*s->real, (uint64_t)ours, buckets[hash(s->name)]};
-		buckets[hash(s->name)] = (uint16_t)wrapper_count;
-	}
+	if (wrapper_count == SLOTS_MAX)
+		return;
+	bool first = !of_heap || (uint64_t)shim_find_symbol(name) == real;
+	wrappers[wrapper_count++] = (struct wrapper){name, real, ours, of_heap, first, buckets[hash(name)]};
+	buckets[hash(name)] = (uint16_t)wrapper_count;
 }
 
-static const struct wrapper *wrapper_of(const char *name)
+static void prepare(void)
+{
+	static bool prepared;
+	static uint32_t heap_ways;
+	uint32_t count;
+	const struct shim_heap_way *ways = shim_heap_ways(&count);
+
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && shim_late && !prepared; s++) {
+		void *ours = shim_own_symbol(s->name);
+		/* What runs before main() is over when we come late. */
+		if (s->found && ours && strcmp(s->name, "__libc_start_main") != 0)
+			add(s->name, (uint64_t)*s->real, (uint64_t)ours, false);
+	}
+	prepared = true;
+	/* In reverse: of two allocators' functions of one name, the first one's is found first. */
+	for (uint32_t i = count; i-- > heap_ways;)
+		add(ways[i].name, ways[i].real, ways[i].ours, true);
+	heap_ways = count;
+}
+
+/* What stands before the function that the word leads to, or will lead to. */
+static const struct wrapper *wrapper_of(const char *name, uint64_t word, bool unbound)
 {
 	for (unsigned i = buckets[hash(name)]; i; i = wrappers[i - 1].next)
-		if (strcmp(wrappers[i - 1].name, name) == 0)
+		if ((unbound ? wrappers[i - 1].first : wrappers[i - 1].real == word) && strcmp(wrappers[i - 1].name, name) == 0)
 			return &wrappers[i - 1];
 	return NULL;
 }
@@ -188,16 +208,30 @@ static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size
 {
 	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
 		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
-		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
+		bool pointer = type == R_X86_64_64 && !entries[i].r_addend && shim_heap.foreign;
+		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && !pointer)
 			continue;
-		const struct wrapper *w = wrapper_of(t->strings + t->symbols[ELF64_R_SYM(entries[i].r_info)].st_name);
-		if (!w)
-			continue;
+		const char *name = t->strings + t->symbols[ELF64_R_SYM(entries[i].r_info)].st_name;
 		uint64_t *word = (uint64_t *)(t->map->l_addr + entries[i].r_offset);
-		bool unbound = type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high && *word != w->real;
-		if (*word == w->real || unbound)
+		const struct wrapper *w = wrapper_of(name, *word, false);
+		if (!w && type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high)
+			w = wrapper_of(name, *word, true);
+		if (w && (w->of_heap || !pointer))
 			write_word(word, w->ours);
 	}
+}
+
+/* The linker has found malloc() and its kin for itself, by name, and keeps their addresses among its variables. */
+static void bind_linker(const struct tables *t)
+{
+	static const char *const names[] = {"malloc", "calloc", "realloc", "free"};
+
+	for (uint64_t *word = (uint64_t *)t->relro; word && word < (uint64_t *)t->high; word++)
+		for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+			const struct wrapper *w = wrapper_of(names[i], *word, false);
+			if (w)
+				write_word(word, w->ours);
+		}
 }
 
 /* What to touch is all in the RELRO part, or in pages that are writable anyway. */
@@ -219,6 +253,8 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 	if (plain) {
 		bind_plain(&t, t.rela, t.rela_bytes, plain);
 		bind_plain(&t, t.plt, t.plt_bytes, plain);
+	} else if (strstr(map->l_name, "ld-linux")) {
+		bind_linker(&t);
 	} else {
 		bind_entries(&t, t.rela, t.rela_bytes);
 		bind_entries(&t, t.plt, t.plt_bytes);
@@ -229,22 +265,22 @@ static void bind_object(const struct link_map *map, const struct plain_names *pl
 		shim_message("pages stay writable", map->l_name[0] ? map->l_name : "the program", "mprotect was refused");
 }
 
-/* All objects but ours, the linker, which binds its own calls before anybody else, and the vDSO, which has none. */
+/* All objects but ours, allocators, which know what they call, and the vDSO, which has no words. */
 static void bind_all(const struct plain_names *plain)
 {
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-		if (!shim_is_ours(m) && !strstr(m->l_name, "ld-linux") && (m->l_name[0] == '/' || m == _r_debug.r_map) &&
-		    shim_loader_is_complete(m))
+		if (!shim_is_ours(m) && (plain || shim_late || !shim_heap_is(m) || m == _r_debug.r_map) && (m->l_name[0] == '/' || m == _r_debug.r_map) &&
+		    !(plain && strstr(m->l_name, "ld-linux")) && shim_loader_is_complete(m))
 			bind_object(m, plain);
 }
 
 void shim_bind_late(void)
 {
-	if (!shim_late)
+	if (!shim_late && !shim_heap.foreign)
 		return;
-	if (!wrapper_count)
-		prepare();
+	prepare();
 	bind_all(NULL);
+	shim_heap.bound = shim_heap.foreign;
 }
 
 void shim_bind_names(const char *const *names, unsigned count)

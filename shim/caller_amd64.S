@@ -29,6 +29,7 @@ shim_real_\name:
 	.quad	.Lname_\name, shim_real_\name, 0
 	.text
 	.hidden	\in_call
+	.hidden	shim_heap
 	.globl	\name
 	.type	\name, @function
 	.p2align 4
@@ -44,6 +45,10 @@ shim_real_\name:
 	jne	2f
 	cmpb	$0, shim_limits_on(%rip)
 	jne	2f
+	.if	!\loads
+	cmpb	$0, HEAP_BOUND+shim_heap(%rip)
+	jne	2f
+	.endif
 	.if	\loads
 	movq	shim_libc_single_threaded(%rip), %rax
 	cmpb	$0, (%rax)

@@ -19,6 +19,7 @@ struct shim_config {
 	uint32_t libsets;  /* kept ready ahead */
 	uint32_t trace_events; /* INGER_TRACE_EVENTS */
 	uint32_t isolate;  /* launch() without attributes */
+	uint32_t own_malloc; /* launch in programs that have their own malloc() */
 };
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 
 SHIM_SLOT(__cxa_thread_atexit_impl);
-extern void *shim_real_malloc, *shim_real_free;
+extern void *shim_outer_malloc, *shim_outer_free;
 
 /* A thread-local object that was made in a call, or by code of a libset: libc is given its record in its place. So when the
  * call is cancelled, or the libset is gone before the thread, libc's list is emptied in the usual way and no destructor runs. */
@@ -89,7 +89,7 @@ static void destroy(void *arg)
 		link = &(*link)->next;
 	if (link && *link)
 		*link = taken.next;
-	((void (*)(void *))shim_real_free)(o);
+	((void (*)(void *))shim_outer_free)(o);
 	if (taken.destructor)
 		taken.destructor(taken.object);
 }
@@ -113,7 +113,7 @@ SHIM_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *objec
 	if (call)
 		call->finish_work |= FINISH_DESTRUCTORS;
 	if (whose || set)
-		o = ((void *(*)(size_t))shim_real_malloc)(sizeof *o);
+		o = ((void *(*)(size_t))shim_outer_malloc)(sizeof *o);
 	if (o) {
 		*o = (struct shim_object){.destructor = destructor, .object = object, .call = whose, .set = set};
 		if (whose) {

@@ -2,11 +2,10 @@
 /* hold.c - which locks a call holds, which of them outlive it, and letting go of them on its behalf. */
 #include "lock.h"
 #include "../gotcha/libset.h"
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-extern void *shim_real_malloc, *shim_real_free;
+extern void *shim_outer_malloc, *shim_outer_free;
 extern void *shim_real_pthread_mutex_unlock, *shim_real_pthread_rwlock_unlock, *shim_real_pthread_spin_unlock;
 extern void *shim_real_funlockfile;
 
@@ -28,7 +27,7 @@ void hold_end(struct shim_call *call)
 		for (; list[i].kind == HOLD_WAIT && list[i].times; list[i].times--)
 			hold_wait_over(list[i].lock);
 	if (holds->room)
-		((void (*)(void *))shim_real_free)(holds->list);
+		((void (*)(void *))shim_outer_free)(holds->list);
 	hold_begin(call);
 }
 
@@ -37,7 +36,7 @@ void hold_end(struct shim_call *call)
 static bool grow(struct shim_holds *holds)
 {
 	uint32_t room = 2 * (holds->room ? holds->room : HOLD_SMALL);
-	struct shim_held *larger = ((void *(*)(size_t))shim_real_malloc)(room * sizeof *larger);
+	struct shim_held *larger = ((void *(*)(size_t))shim_outer_malloc)(room * sizeof *larger);
 
 	if (!larger)
 		return false;
@@ -46,7 +45,7 @@ static bool grow(struct shim_holds *holds)
 	holds->list = larger;
 	holds->room = room;
 	if (before)
-		((void (*)(void *))shim_real_free)(before);
+		((void (*)(void *))shim_outer_free)(before);
 	return true;
 }
 
@@ -106,7 +105,7 @@ static bool is_own_resource(const struct shim_owner *owner, const struct shim_he
 		if (lock < key) /* before the word of a block that may be gone is looked at */
 			continue;
 		const uint32_t *word = own_word((const void *)key);
-		if (word && *word == own_tag(owner->tag, (enum own_kind)kind) && (stream || lock - key < malloc_usable_size((void *)key)))
+		if (word && *word == own_tag(owner->tag, (enum own_kind)kind) && (stream || lock - key < shim_usable((void *)key)))
 			return true;
 	}
 	return false;

@@ -97,7 +97,8 @@ static void note(const struct link_map *map, bool base)
 	/* -1: it was used dynamically before somebody asked for a static block. */
 	if (r->offset > 0 && (size_t)r->offset < static_room)
 		m->offset = -r->offset;
-	m->keep = !base && strstr(map->l_name, "libc.so") != NULL;
+	/* An allocator's cache of a thread is the TCB's (heap.h); what the program itself has is no cache alone. */
+	m->keep = base ? map->l_name[0] && shim_heap_is(map) : strstr(map->l_name, "libc.so") != NULL;
 	found_count++;
 }
 

@@ -79,6 +79,11 @@
 #define LIMIT_TARGET 8
 #define LIMIT_BELOW_SP 256 /* where a function that is given up goes on, below its caller: beyond any red zone */
 
+/* heap.c: functions of allocators that get a stub */
+#define HEAP_BOUND      0 /* in struct shim_heap */
+#define HEAP_STUBS      320
+#define HEAP_STUB_BYTES 64
+
 /* shim_call.adopted: a call on its thread's own stack and TCB */
 #define ADOPTED_MAIN    1 /* main() under inger run --slice */
 #define ADOPTED_LIMITED 2 /* a function under inger run --limit */

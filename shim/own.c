@@ -4,7 +4,6 @@
 #include "shim.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
-#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -19,7 +18,6 @@ extern char __start_shim_own_slots[] __attribute__((weak, visibility("hidden")))
 extern char __stop_shim_own_slots[] __attribute__((weak, visibility("hidden")));
 extern char __start_shim_set_slots[] __attribute__((visibility("hidden")));
 extern char __stop_shim_set_slots[] __attribute__((visibility("hidden")));
-extern void *shim_real_free;
 
 void own_init(struct shim_owner *owner, uint32_t tag)
 {
@@ -84,19 +82,20 @@ static void compact(struct shim_owner *owner)
 	owner->tag = after;
 }
 
+/* By system calls: it happens inside the allocator's functions, and mmap() may be its own. */
 static bool grow(struct shim_owner *owner)
 {
 	size_t bytes = owner->room == OWN_SMALL ? PAGE : 2 * owner->room * sizeof *owner->log;
 	void *log;
 
 	if (owner->room == OWN_SMALL) {
-		log = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (log == MAP_FAILED)
+		log = (void *)shim_syscall6(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if ((uint64_t)log > -4096ul)
 			return false;
 		__builtin_memcpy(log, owner->small, sizeof owner->small);
 	} else {
-		log = mremap(owner->log, owner->room * sizeof *owner->log, bytes, MREMAP_MAYMOVE);
-		if (log == MAP_FAILED)
+		log = (void *)shim_syscall4(SYS_mremap, owner->log, owner->room * sizeof *owner->log, bytes, MREMAP_MAYMOVE);
+		if ((uint64_t)log > -4096ul)
 			return false;
 	}
 	owner->log = log;
@@ -116,14 +115,14 @@ static void empty(struct shim_owner *owner)
 	owner->count = 0;
 	owner->fd_count = owner->fd_limit = 0;
 	owner->heap_bytes = owner->heap_limit = 0;
-	if (owner->room > KEEP_ROOM && mremap(owner->log, owner->room * sizeof *owner->log, PAGE, 0) == owner->log)
+	if (owner->room > KEEP_ROOM && shim_syscall4(SYS_mremap, owner->log, owner->room * sizeof *owner->log, PAGE, 0) == (long)owner->log)
 		owner->room = KEEP_ROOM;
 }
 
 void own_end(struct shim_owner *owner)
 {
 	if (owner->room > OWN_SMALL)
-		(void)munmap(owner->log, owner->room * sizeof *owner->log);
+		shim_syscall2(SYS_munmap, owner->log, owner->room * sizeof *owner->log);
 	own_init(owner, owner->tag);
 }
 
@@ -198,7 +197,7 @@ void own_withdraw(struct shim_owner *owner)
 /* Streams before blocks: they may refer to them. */
 void own_release(struct shim_owner *owner)
 {
-	void (*release)(void *) = (void (*)(void *))shim_real_free;
+	void (*release)(void *) = (void (*)(void *))shim_outer_free;
 
 	own_withdraw(owner);
 	for (int blocks = 0; blocks < 2; blocks++)
@@ -233,7 +232,7 @@ bool own_has(const struct shim_owner *owner, const void *address)
 		if (KIND(owner->log[i]) != OWN_BLOCK || at < key) /* before the word of a block that may be gone is looked at */
 			continue;
 		const uint32_t *word = own_word((const void *)key);
-		if (word && *word == own_tag(owner->tag, OWN_BLOCK) && at - key < malloc_usable_size((void *)key))
+		if (word && *word == own_tag(owner->tag, OWN_BLOCK) && at - key < shim_usable((void *)key))
 			return true;
 	}
 	return false;
@@ -253,7 +252,7 @@ uint64_t own_heap_count(struct shim_owner *owner)
 	owner->heap_bytes = 0;
 	for (uint32_t i = 0; i < owner->count; i++)
 		if (KIND(owner->log[i]) == OWN_BLOCK)
-			owner->heap_bytes += malloc_usable_size((void *)KEY(owner->log[i]));
+			owner->heap_bytes += shim_usable((void *)KEY(owner->log[i]));
 	return owner->heap_bytes;
 }
 

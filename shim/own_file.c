@@ -7,14 +7,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <sys/syscall.h>
 
 #define WAITER_STACK_BYTES ((size_t)64 << 10)
 
-extern void *shim_real_fclose, *shim_real_pclose, *shim_real_closedir, *shim_real_free;
+extern void *shim_real_fclose, *shim_real_pclose, *shim_real_closedir;
 
 static void close_now(FILE *f)
 {
@@ -57,7 +56,7 @@ __attribute__((noinline)) static void close_pipe(FILE *f)
 /* libc's record of a stream goes on behind what the header shows: the word there that is `value`. */
 static uint64_t *word_behind(FILE *f, uint64_t value)
 {
-	uint64_t *end = (uint64_t *)((char *)f + malloc_usable_size(f));
+	uint64_t *end = (uint64_t *)((char *)f + shim_usable(f));
 
 	for (uint64_t *word = (uint64_t *)(f + 1); word + 1 < end; word++)
 		if (*word == value)
@@ -87,7 +86,7 @@ static void close_text(FILE *f, uint64_t to)
 	place[0] = (uint64_t)&text;
 	place[1] = (uint64_t)&bytes;
 	close_now(f);
-	((void (*)(void *))shim_real_free)(text);
+	((void (*)(void *))shim_outer_free)(text);
 }
 
 void own_close_stream(enum own_kind kind, void *file, uint64_t extra)

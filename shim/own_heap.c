@@ -6,15 +6,17 @@
  * calls allocate, tags add a quarter to the heap at most. */
 #include "shim.h"
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 bool own_any;
 uint32_t **_Atomic own_top[1u << OWN_TOP_BITS];
 
 static void *map(size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* Not by mmap(), which an allocator may have its own of: this is inside its functions. */
+	long p = shim_syscall6(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
 /* Two threads may make the same table: one keeps its own, the other takes that. */
@@ -32,7 +34,7 @@ uint32_t *own_word_make(const void *address)
 		if (atomic_compare_exchange_strong(&own_top[own_in_top(a)], &middle, mine))
 			middle = mine;
 		else
-			(void)munmap(mine, sizeof(uint32_t *) << OWN_MIDDLE_BITS);
+			shim_syscall2(SYS_munmap, mine, sizeof(uint32_t *) << OWN_MIDDLE_BITS);
 	}
 	uint32_t *low = __atomic_load_n(&middle[own_in_middle(a)], __ATOMIC_ACQUIRE);
 	if (!low) {
@@ -40,11 +42,11 @@ uint32_t *own_word_make(const void *address)
 		if (!mine)
 			return NULL;
 		/* A huge page would be touched whole by one tag. */
-		(void)madvise(mine, sizeof(uint32_t) << OWN_LOW_BITS, MADV_NOHUGEPAGE);
+		shim_syscall3(SYS_madvise, mine, sizeof(uint32_t) << OWN_LOW_BITS, MADV_NOHUGEPAGE);
 		if (__atomic_compare_exchange_n(&middle[own_in_middle(a)], &low, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			low = mine;
 		else
-			(void)munmap(mine, sizeof(uint32_t) << OWN_LOW_BITS);
+			shim_syscall2(SYS_munmap, mine, sizeof(uint32_t) << OWN_LOW_BITS);
 	}
 	own_any = true;
 	return &low[own_in_low(a)];

@@ -33,6 +33,8 @@ static struct shim_owner *owner_of(struct shim_call *call, bool began, const voi
 {
 	struct gotcha_set *set = gotcha_set_at((uint64_t)place);
 
+	if (shim_heap_has((const void *)destructor))
+		return NULL;
 	if (!set && destructor)
 		set = gotcha_set_at((uint64_t)destructor);
 	if (!set)
@@ -117,8 +119,8 @@ void own_keys_run_destructors(void)
 		for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX; k++) {
 			void *value = pthread_getspecific(k);
 			void (*destructor)(void *) = atomic_load_explicit(&keys[k].destructor, memory_order_acquire);
-			if (!value)
-				continue;
+			if (!value || shim_heap_has((const void *)destructor))
+				continue; /* an allocator's cache is the TCB's */
 			set_null(k);
 			if (destructor) {
 				found = true;
@@ -133,7 +135,7 @@ void own_keys_run_destructors(void)
 void own_keys_drop_values(void)
 {
 	for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX; k++)
-		if (pthread_getspecific(k))
+		if (pthread_getspecific(k) && !shim_heap_has((const void *)keys[k].destructor))
 			set_null(k);
 }
 

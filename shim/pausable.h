@@ -29,6 +29,6 @@ bool shim_receive_owned(long number, int fd, struct mmsghdr *many, struct msghdr
 			struct timespec *timeout, long *result);
 
 /* wrap_number.c: a system call by number that makes or ends what a call owns; false: it is none, and has not been made. */
-bool shim_number_owned(long number, const long a[6], long *result);
+bool shim_number_owned(long number, const long a[6], long *result, const void *caller);
 
 #endif

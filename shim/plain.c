@@ -145,6 +145,8 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 			good = plain_seed(value, &c->seed);
 		else if (IS("INGER_TRACE_EVENTS"))
 			good = plain_events(value, &c->trace_events);
+		else if (IS("INGER_OWN_MALLOC"))
+			good = plain_switch(value, &c->own_malloc);
 		else if (IS("INGER_STACK"))
 			good = plain_stack(value, &c->stack_bytes);
 		if (!good)

@@ -198,7 +198,7 @@ static struct shim_call *get_slow(struct shim_thread *t, size_t stack_bytes, boo
 	struct shim_call *call;
 	int saved = errno;
 
-	if (shim_start() != 0)
+	if (shim_start() != 0 || shim_heap_refuses())
 		return NULL;
 	if (stack_bytes == 0)
 		stack_bytes = default_stack();

@@ -4,7 +4,7 @@
  * Not with dlsym(): the first caller may be malloc() called from inside the dynamic linker. Reads the link map that the
  * linker keeps for debuggers and the hash tables of the objects, GNU's or, where there is none, the old one; calls nothing, allocates nothing, takes no lock.
  * A wrapper's real function is the next definition after ours in load order, so that another preloaded allocator stays
- * in use; the default version where a symbol has several. */
+ * in use; the default version where a symbol has several. An outer one's (heap.h) is the first definition of all. */
 #include "shim.h"
 #include <dlfcn.h>
 #include <elf.h>
@@ -12,6 +12,9 @@
 
 #pragma GCC target("general-regs-only")
 
+extern struct shim_slot __start_shim_outer_slots[] __attribute__((visibility("hidden")));
+extern struct shim_slot __stop_shim_outer_slots[] __attribute__((visibility("hidden")));
+extern void *shim_outer_malloc, *shim_real_malloc, *shim_outer_malloc_usable_size;
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 
 bool shim_late;
@@ -32,6 +35,15 @@ static bool same(const char *a, const char *b)
 		b++;
 	}
 	return *a == *b;
+}
+
+static bool same_start(const char *a, const char *start)
+{
+	while (*start && *a == *start) {
+		a++;
+		start++;
+	}
+	return !*start;
 }
 
 static const char *base_name(const char *path)
@@ -139,6 +151,40 @@ static void *lookup(const struct object *o, const char *name, uint32_t h)
 	}
 }
 
+static void show(const struct object *o, uint32_t i, void (*each)(const char *name, void *address, void *arg), void *arg)
+{
+	const Elf64_Sym *s = &o->symbols[i];
+	uint8_t type = ELF64_ST_TYPE(s->st_info);
+
+	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || s->st_shndx == SHN_UNDEF || (o->versions && (o->versions[i] & 0x8000)))
+		return;
+	void *address = (void *)(o->map->l_addr + s->st_value);
+	if (type == STT_GNU_IFUNC)
+		address = ((void *(*)(void))address)();
+	each(o->strings + s->st_name, address, arg);
+}
+
+/* What the object defines for others: functions, in the default version. */
+void shim_functions_of(const struct link_map *map, void (*each)(const char *name, void *address, void *arg), void *arg)
+{
+	struct object o;
+
+	if (shim_is_ours(map) || !open_object(map, &o))
+		return;
+	for (uint32_t i = 1; !o.gnu && i < o.sysv[1]; i++)
+		show(&o, i, each, arg);
+	if (!o.gnu)
+		return;
+	uint32_t buckets = o.gnu[0], first = o.gnu[1], bloom_words = o.gnu[2];
+	const uint32_t *bucket = &o.gnu[4 + 2 * bloom_words], *chain = &bucket[buckets];
+	for (uint32_t b = 0; b < buckets; b++)
+		for (uint32_t i = bucket[b]; i >= first && i; i++) {
+			show(&o, i, each, arg);
+			if (chain[i - first] & 1)
+				break;
+		}
+}
+
 bool shim_is_ours(const struct link_map *map)
 {
 	return map->l_addr == (uint64_t)__ehdr_start;
@@ -147,6 +193,20 @@ bool shim_is_ours(const struct link_map *map)
 static const struct link_map *first_map(void)
 {
 	return _r_debug.r_map;
+}
+
+bool shim_wanted(void)
+{
+	for (const struct link_map *m = first_map(); m; m = m->l_next) {
+		const char *strings = NULL;
+		for (const Elf64_Dyn *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
+			if (d->d_tag == DT_STRTAB)
+				strings = (const char *)shim_dynamic_address(m, d->d_un.d_ptr);
+		for (const Elf64_Dyn *d = m->l_ld; d && strings && d->d_tag != DT_NULL; d++)
+			if (d->d_tag == DT_NEEDED && same_start(strings + d->d_un.d_val, "libinger.so"))
+				return true;
+	}
+	return false;
 }
 
 extern void *shim_real__dl_find_object;
@@ -229,6 +289,27 @@ static void resolve_from(const struct link_map *start, bool old)
 	}
 }
 
+/* The first definition of all; that of malloc_usable_size() must be by who has malloc(). */
+static void resolve_outer(void)
+{
+	const struct link_map *heap = NULL;
+
+	for (const struct link_map *m = first_map(); m && !heap; m = m->l_next) {
+		void *found = shim_lookup_in(m, "malloc");
+		if (!found)
+			continue;
+		heap = m;
+		for (struct shim_slot *s = __start_shim_outer_slots; s < __stop_shim_outer_slots; s++) {
+			void *real = shim_lookup_in(m, s->name);
+			if (!real && s->real != &shim_outer_malloc_usable_size)
+				real = shim_find_symbol(s->name);
+			__atomic_store_n(s->real, real, __ATOMIC_RELEASE);
+			s->found = real != NULL;
+		}
+	}
+	shim_heap.outer = shim_outer_malloc != shim_real_malloc;
+}
+
 void shim_resolve_all(void)
 {
 	static bool resolved;
@@ -251,5 +332,6 @@ void shim_resolve_all(void)
 	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++)
 		if (!s->found)
 			__atomic_store_n(s->real, (void *)shim_missing, __ATOMIC_RELEASE);
+	resolve_outer();
 	__atomic_store_n(&resolved, true, __ATOMIC_RELEASE);
 }

@@ -96,7 +96,9 @@ static bool adopt_main(void)
 	struct shim_thread *t = shim_thread_get();
 	if (!t || !shim_clock_for(t))
 		return false;
+	shim_heap.adopting = true;
 	struct shim_call *supervisor = shim_call_get(t, 0, false), *call = &main_call;
+	shim_heap.adopting = false;
 	void *xsave = mmap(NULL, shim_cpu.xsave_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (!supervisor || xsave == MAP_FAILED)
 		return false;
@@ -105,6 +107,9 @@ static bool adopt_main(void)
 	struct shim_tls *tls = (struct shim_tls *)(supervisor->fs + ((uint64_t)&shim_tls - t->fs));
 	tls->call = NULL;
 	tls->thread = t;
+	/* A malloc() of the program's own may be interrupted anywhere, and nearly all of the torture allocates. */
+	if (shim_heap.program && !shim_config.own_malloc)
+		shim_config.torture = 0;
 	if (shim_config.torture) {
 		shim_torture_prepare(shim_config.seed);
 		shim_torture_state_begin(separate(tls));

@@ -314,6 +314,36 @@ void shim_unreleased_forked(void);
 /* ---- left.c */
 void shim_close_section(struct shim_call *call); /* an exception has left it */
 
+/* ---- heap.c and wrap_heap.c: see heap.h */
+struct link_map;
+struct shim_heap {
+	bool bound;    /* words lead to our wrappers of it */
+	bool outer;    /* another malloc() comes before ours in the search order */
+	bool foreign;  /* there is an allocator besides libc's */
+	bool program;  /* the program itself defines malloc() */
+	bool adopting; /* main() is being taken for slices */
+};
+_Static_assert(offsetof(struct shim_heap, bound) == HEAP_BOUND, "offsets.h and struct shim_heap disagree");
+extern struct shim_heap shim_heap __attribute__((visibility("hidden")));
+/* A word that leads to `real` is to lead to `ours`. */
+struct shim_heap_way {
+	const char *name;
+	uint64_t real, ours;
+};
+bool shim_heap_suits(void); /* false: nothing can be launched in this process; errno */
+void shim_heap_look(void); /* at the start, and after dlopen() */
+const struct shim_heap_way *shim_heap_ways(uint32_t *count);
+uint64_t shim_heap_way_to(uint64_t function); /* the same where there is none */
+bool shim_heap_has(const void *address);      /* it is an allocator's, not the program's own */
+bool shim_heap_is(const struct link_map *map);
+bool shim_heap_refuses(void);                 /* functions can't be launched; errno */
+/* The heap that everybody has, for ourselves: free() in this library would be our exported one. */
+void *shim_malloc(size_t bytes);
+void *shim_realloc(void *block, size_t bytes);
+void shim_free(void *block);
+size_t shim_usable(const void *block);
+extern void *shim_outer_free __attribute__((visibility("hidden")));
+
 /* ---- resolve.c: the real functions behind the wrappers */
 struct shim_slot {
 	const char *name;
@@ -325,10 +355,11 @@ void shim_resolve_all(void);
 long shim_missing(void); /* missing.c */
 void shim_missing_hide(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
-struct link_map;
 uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value); /* of a d_ptr */
 const struct link_map *shim_object_at(const void *address); /* async-signal-safe; NULL: in none */
 void *shim_lookup_in(const struct link_map *map, const char *symbol); /* NULL for our own object */
+bool shim_wanted(void); /* some object names this library as one that it needs */
+void shim_functions_of(const struct link_map *map, void (*each)(const char *name, void *address, void *arg), void *arg);
 bool shim_is_ours(const struct link_map *map);
 void *shim_wrapper_of(const char *symbol, const void *found);
 void *shim_own_symbol(const char *symbol); /* an exported symbol of this library */

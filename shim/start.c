@@ -60,6 +60,11 @@ __attribute__((constructor)) static void loaded(void)
 	(void)register_fork();
 	shim_cpu_init();
 	shim_clock_init();
+	/* Before main() can take the address of a function of the heap. A program that asks for nothing is left alone. */
+	if (!shim_late && shim_wanted()) {
+		shim_heap_look();
+		shim_bind_late();
+	}
 }
 
 __attribute__((destructor)) static void unloaded(void)
@@ -141,6 +146,9 @@ static int start_once(void)
 	shim_configure();
 	if (!shim_config.fsgsbase)
 		shim_cpu.fsgsbase = 0;
+	if (!shim_heap_suits())
+		return -1;
+	shim_heap_look(); /* before TCBs are looked at */
 	if (shim_tcb_init() != 0)
 		return -1;
 	shim_loader_iterate(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));

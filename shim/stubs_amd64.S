@@ -492,4 +492,30 @@ shim_old_\name:
 	old	timer_create, shim_own
 	old	timer_delete, shim_defer
 
+/* Wrappers whose functions are found when the process has another allocator, see heap.c. */
+	.globl	shim_heap_stubs
+	.hidden	shim_heap_stubs
+	.globl	shim_heap_stub_real
+	.hidden	shim_heap_stub_real
+	.p2align 6	/* HEAP_STUB_BYTES is 64: no stub is longer */
+shim_heap_stubs:
+	.set	number, 0
+	.rept	HEAP_STUBS
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	movq	%fs:(%r11), %r11
+	leaq	shim_heap_stub_real+8*number(%rip), %r10
+	testq	%r11, %r11
+	jne	shim_defer
+	jmp	*(%r10)
+	.cfi_endproc
+	.p2align 6
+	.set	number, number + 1
+	.endr
+	.section .bss.shim_heap_stub_real, "aw", @nobits
+	.p2align 3
+shim_heap_stub_real:
+	.zero	8 * HEAP_STUBS
+
 	.section .note.GNU-stack, "", @progbits

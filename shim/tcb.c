@@ -67,7 +67,7 @@ static bool holds_block(const union dtv *slot, const struct shim_module *m)
 {
 	const char *block = slot->pointer.value, *room = slot->pointer.to_free;
 
-	return room && (size_t)(block - room) + m->bytes <= malloc_usable_size((void *)room);
+	return room && (size_t)(block - room) + m->bytes <= shim_usable((void *)room);
 }
 
 int shim_tcb_init(void)

@@ -54,11 +54,11 @@ static void heap(void)
 	if (kept[i] && !filled(kept[i], kept_bytes[i], pattern))
 		shim_torture_wrong("a block changed");
 	if (kept[i] && shim_torture_any(2)) {
-		free(kept[i]);
+		shim_free(kept[i]);
 		kept[i] = NULL;
 		return;
 	}
-	void *p = kept[i] ? realloc(kept[i], bytes) : malloc(bytes);
+	void *p = kept[i] ? shim_realloc(kept[i], bytes) : shim_malloc(bytes);
 	if (!p)
 		return;
 	memset(p, pattern, bytes);
@@ -77,7 +77,7 @@ static void streams(void)
 		fclose(f);
 		if (strncmp(text, "42 answer 2", 11) != 0)
 			shim_torture_wrong("printf into memory");
-		free(text);
+		shim_free(text);
 	}
 	f = fopen("/dev/null", "w");
 	if (f) {

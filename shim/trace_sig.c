@@ -17,6 +17,7 @@ extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")
 extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
 extern char __start_shim_old_slots[] __attribute__((visibility("hidden")));
 extern char __stop_shim_old_slots[] __attribute__((visibility("hidden")));
+extern void *shim_heap_stub_real[HEAP_STUBS] __attribute__((visibility("hidden")));
 extern char __start_shim_own_slots[] __attribute__((visibility("hidden")));
 extern char __stop_shim_own_slots[] __attribute__((visibility("hidden")));
 
@@ -100,6 +101,8 @@ uint32_t shim_trace_section(const struct shim_call *call)
 			return shim_trace_name(s->name);
 	if ((uint64_t)slot - (uint64_t)__start_shim_old_slots < (uint64_t)(__stop_shim_old_slots - __start_shim_old_slots))
 		return shim_trace_name("an old version of a function");
+	if ((uint64_t)slot - (uint64_t)shim_heap_stub_real < sizeof shim_heap_stub_real)
+		return shim_trace_name("the allocator");
 	bool marked = (uint64_t)slot - (uint64_t)__start_shim_own_slots < (uint64_t)(__stop_shim_own_slots - __start_shim_own_slots);
 	return shim_trace_name(marked ? "a function that allocates" : slot);
 }

@@ -2,6 +2,7 @@
 /* wrap_fd.c - making descriptors without waiting, copying and closing them: deferred, and noted as the call's own (own.h).
  * Whoever closes one makes it nobody's, inside of calls and outside. What may wait is in wrap_open.c. */
 #include "shim.h"
+#include "number.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
@@ -123,12 +124,9 @@ SHIM_EXPORT mqd_t mq_open(const char *name, int flags, ...)
 
 /* ---- two new descriptors */
 
-#define MAKES_PAIR(name, pair, parameters, arguments)                                             \
-	SHIM_SLOT(name);                                                                          \
-	int name(UNPACK parameters);                                                              \
-	SHIM_EXPORT int name(UNPACK parameters)                                                   \
+#define PAIR_BY(name, pair, parameters, arguments)                                                \
+	int shim_##name##_by(int (*real)(UNPACK parameters), UNPACK parameters)                   \
 	{                                                                                         \
-		int (*real)(UNPACK parameters) = SHIM_REAL(int (*)(UNPACK parameters), name);     \
 		struct shim_call *call = shim_tls.call;                                           \
 		int result = -1;                                                                  \
 		if (plain())                                                                      \
@@ -141,10 +139,22 @@ SHIM_EXPORT mqd_t mq_open(const char *name, int flags, ...)
 		return result;                                                                    \
 	}
 
-MAKES_PAIR(pipe, pair, (int pair[2]), (pair))
-MAKES_PAIR(__pipe, pair, (int pair[2]), (pair))
-MAKES_PAIR(pipe2, pair, (int pair[2], int flags), (pair, flags))
-MAKES_PAIR(socketpair, pair, (int domain, int type, int protocol, int pair[2]), (domain, type, protocol, pair))
+PAIR_BY(pipe2, pair, (int pair[2], int flags), (pair, flags))
+PAIR_BY(socketpair, pair, (int domain, int type, int protocol, int pair[2]), (domain, type, protocol, pair))
+
+#define MAKES_PAIR(name, by, parameters, real_parameters, arguments)                                     \
+	SHIM_SLOT(name);                                                                                 \
+	int name(UNPACK parameters);                                                                     \
+	SHIM_EXPORT int name(UNPACK parameters)                                                          \
+	{                                                                                                \
+		return shim_##by##_by(SHIM_REAL(int (*)(UNPACK real_parameters), name), UNPACK arguments); \
+	}
+
+/* pipe() ignores the second argument. */
+MAKES_PAIR(pipe, pipe2, (int pair[2]), (int[2], int), (pair, 0))
+MAKES_PAIR(__pipe, pipe2, (int pair[2]), (int[2], int), (pair, 0))
+MAKES_PAIR(pipe2, pipe2, (int pair[2], int flags), (int[2], int), (pair, flags))
+MAKES_PAIR(socketpair, socketpair, (int domain, int type, int protocol, int pair[2]), (int, int, int, int[2]), (domain, type, protocol, pair))
 
 SHIM_SLOT(openpty);
 SHIM_EXPORT int openpty(int *master, int *slave, char *name, const struct termios *attributes, const struct winsize *size)
@@ -190,17 +200,22 @@ static int copy_to(struct shim_call *call, bool began, int (*real)(int, int, int
 	return fd;
 }
 
+int shim_copy_by(int (*real)(int, int, int), int from, int to, int flags)
+{
+	struct shim_call *call = shim_tls.call;
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	int fd = copy_to(call, began, real, from, to, flags);
+	shim_defer_end(call, began);
+	return fd;
+}
+
 /* Of three arguments for copy_to(); these ignore the third. */
 #define COPIES(name, parameters, flags)                                                     \
 	SHIM_SLOT(name);                                                                    \
 	int name(UNPACK parameters);                                                        \
 	SHIM_EXPORT int name(UNPACK parameters)                                             \
 	{                                                                                   \
-		struct shim_call *call = shim_tls.call;                                     \
-		bool began = shim_defer_begin(call, SHIM_FRAME);                            \
-		int fd = copy_to(call, began, SHIM_REAL(int (*)(int, int, int), name), from, to, flags); \
-		shim_defer_end(call, began);                                                \
-		return fd;                                                                  \
+		return shim_copy_by(SHIM_REAL(int (*)(int, int, int), name), from, to, flags); \
 	}
 
 COPIES(dup2, (int from, int to), 0)
@@ -209,28 +224,31 @@ COPIES(dup3, (int from, int to, int flags), flags)
 
 /* ---- closing: the tag first, since the number may be somebody else's the moment it is free */
 
-#define CLOSES(name)                                                            \
-	SHIM_SLOT(name);                                                        \
-	int name(int fd);                                                       \
-	SHIM_EXPORT int name(int fd)                                            \
-	{                                                                       \
-		int (*real)(int) = SHIM_REAL(int (*)(int), name);               \
-		struct shim_call *call = shim_tls.call;                         \
-		bool began = shim_defer_begin(call, SHIM_FRAME);                \
-		(void)own_fd_take(plain() ? NULL : own_here(call, began), fd);  \
-		int result = real(fd);                                          \
-		shim_defer_end(call, began);                                    \
-		return result;                                                  \
+int shim_close_by(int (*real)(int), int fd)
+{
+	struct shim_call *call = shim_tls.call;
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+
+	(void)own_fd_take(plain() ? NULL : own_here(call, began), fd);
+	int result = real(fd);
+	shim_defer_end(call, began);
+	return result;
+}
+
+#define CLOSES(name)                                                        \
+	SHIM_SLOT(name);                                                    \
+	int name(int fd);                                                   \
+	SHIM_EXPORT int name(int fd)                                        \
+	{                                                                   \
+		return shim_close_by(SHIM_REAL(int (*)(int), name), fd);    \
 	}
 
 CLOSES(close)
 CLOSES(__close)
 CLOSES(mq_close)
 
-SHIM_SLOT(close_range);
-SHIM_EXPORT int close_range(unsigned first, unsigned last, int flags)
+int shim_close_range_by(int (*real)(unsigned, unsigned, int), unsigned first, unsigned last, int flags)
 {
-	int (*real)(unsigned, unsigned, int) = SHIM_REAL(int (*)(unsigned, unsigned, int), close_range);
 	struct shim_call *call = shim_tls.call;
 
 	bool began = shim_defer_begin(call, SHIM_FRAME);
@@ -239,6 +257,12 @@ SHIM_EXPORT int close_range(unsigned first, unsigned last, int flags)
 	int result = real(first, last, flags);
 	shim_defer_end(call, began);
 	return result;
+}
+
+SHIM_SLOT(close_range);
+SHIM_EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	return shim_close_range_by(SHIM_REAL(int (*)(unsigned, unsigned, int), close_range), first, last, flags);
 }
 
 SHIM_SLOT(closefrom);

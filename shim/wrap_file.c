@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -204,7 +203,7 @@ static int close_stream(int (*real)(FILE *), FILE *f)
 	if (mine && kind == OWN_TEXT_STREAM && extra) {
 		void *text = *(void **)extra;
 		if (text && own_add(owner, OWN_BLOCK, text) && owner->heap_limit)
-			owner->heap_bytes += malloc_usable_size(text);
+			owner->heap_bytes += shim_usable(text);
 	}
 	shim_defer_end(call, began);
 	return result;

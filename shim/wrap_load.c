@@ -90,6 +90,12 @@ void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void 
 void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller);
 void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version, const void *caller);
 
+/* A function of the heap is called through our wrapper, but for who looks for it to stand before it. */
+static void *outside(void *found, const void *caller)
+{
+	return SHIM_LIKELY(!shim_heap.bound) || shim_heap_has(caller) ? found : (void *)shim_heap_way_to((uint64_t)found);
+}
+
 /* What the linker has found, as the running libset has it. Libraries may have come since that was extended last. */
 static void *in_libset(void *found)
 {
@@ -155,7 +161,7 @@ void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const vo
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
-	result = shim_limits_symbol(symbol, in_libset(wrapped(handle, symbol, result)));
+	result = shim_limits_symbol(symbol, in_libset(outside(wrapped(handle, symbol, result), caller)));
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -167,7 +173,7 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
 	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
 
-	result = shim_limits_symbol(symbol, in_libset(wrapped(handle, symbol, result)));
+	result = shim_limits_symbol(symbol, in_libset(outside(wrapped(handle, symbol, result), caller)));
 
 	shim_defer_end(call, deferred);
 	return result;
@@ -195,6 +201,7 @@ static void look(void *unused)
 	(void)unused;
 	shim_publish_check();
 	shim_old_versions();
+	shim_heap_look();
 	shim_bind_late();
 	shim_tcb_loaded();
 	shim_trace_objects();

@@ -2,6 +2,7 @@
 /* wrap_map.c - mappings that a call makes are its own (own.h); whoever unmaps or replaces one, in whatever context, takes it
  * away. What the allocator maps is the allocator's, and what this library maps is nobody's. */
 #include "shim.h"
+#include "number.h"
 #include <errno.h>
 #include <linux/mman.h>
 #include <stdarg.h>
@@ -16,8 +17,6 @@ SHIM_SLOT(mremap);
 SHIM_SLOT(shmat);
 SHIM_SLOT(shmdt);
 
-typedef void *map_function(void *, size_t, int, int, int, off_t);
-
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 extern char etext[] __attribute__((visibility("hidden")));
 extern char shim_limit_returned[] __attribute__((visibility("hidden")));
@@ -26,6 +25,12 @@ extern char shim_limit_returned[] __attribute__((visibility("hidden")));
 static inline bool from_us(const void *caller)
 {
 	return caller != shim_limit_returned && (uint64_t)caller - (uint64_t)__ehdr_start < (uint64_t)(etext - __ehdr_start);
+}
+
+/* An allocator keeps what it maps, whoever made it grow: a call, or a constructor of a libset (shim_tls.maker). */
+static inline bool for_heap(const void *caller)
+{
+	return shim_heap.foreign && shim_heap_has(caller);
 }
 
 static inline bool plain(void)
@@ -42,14 +47,14 @@ static size_t whole_pages(size_t bytes, int flags)
 	return flags & MAP_HUGETLB ? (bytes + page - 1) & ~(page - 1) : bytes;
 }
 
-static void *map(map_function *real, void *address, size_t bytes, int protection, int flags, int fd, off_t offset, const void *caller)
+void *shim_map_by(shim_map_function *real, void *address, size_t bytes, int protection, int flags, int fd, off_t offset, const void *caller)
 {
 	struct shim_call *call = shim_tls.call;
 
 	if (plain() || from_us(caller))
 		return real(address, bytes, protection, flags, fd, offset);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
-	struct shim_owner *owner = own_here(call, began);
+	struct shim_owner *owner = for_heap(caller) ? NULL : own_here(call, began);
 	/* What was there is gone the moment that this succeeds, and another thread may be cancelling its owner. */
 	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
 		own_map_remove(address, bytes);
@@ -64,11 +69,11 @@ static void *map(map_function *real, void *address, size_t bytes, int protection
 
 SHIM_EXPORT void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	return map(SHIM_REAL(map_function *, mmap), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
+	return shim_map_by(SHIM_REAL(shim_map_function *, mmap), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
 }
 SHIM_EXPORT void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
 {
-	return map(SHIM_REAL(map_function *, mmap64), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
+	return shim_map_by(SHIM_REAL(shim_map_function *, mmap64), address, bytes, protection, flags, fd, offset, __builtin_return_address(0));
 }
 
 static bool on_page(const void *address)
@@ -76,9 +81,8 @@ static bool on_page(const void *address)
 	return (uint64_t)address % 4096 == 0;
 }
 
-SHIM_EXPORT int munmap(void *address, size_t bytes)
+int shim_unmap_by(int (*real)(void *, size_t), void *address, size_t bytes)
 {
-	int (*real)(void *, size_t) = SHIM_REAL(int (*)(void *, size_t), munmap);
 	struct shim_call *call = shim_tls.call;
 
 	if (plain())
@@ -91,24 +95,22 @@ SHIM_EXPORT int munmap(void *address, size_t bytes)
 	return result;
 }
 
+SHIM_EXPORT int munmap(void *address, size_t bytes)
+{
+	return shim_unmap_by(SHIM_REAL(int (*)(void *, size_t), munmap), address, bytes);
+}
+
 /* A call's own stays its own, wherever it goes. One that is somebody else's business stays its owner's where it is, and is
  * nobody's once it has moved. */
-SHIM_EXPORT void *mremap(void *address, size_t bytes, size_t wanted, int flags, ...)
+void *shim_remap_by(void *(*real)(void *, size_t, size_t, int, ...), void *address, size_t bytes, size_t wanted, int flags, void *target,
+		    const void *caller)
 {
-	void *(*real)(void *, size_t, size_t, int, ...) = SHIM_REAL(void *(*)(void *, size_t, size_t, int, ...), mremap);
 	struct shim_call *call = shim_tls.call;
-	void *target = NULL;
 
-	if (flags & MREMAP_FIXED || flags & MREMAP_DONTUNMAP) {
-		va_list list;
-		va_start(list, flags);
-		target = va_arg(list, void *);
-		va_end(list);
-	}
-	if (plain() || from_us(__builtin_return_address(0)))
+	if (plain() || from_us(caller))
 		return real(address, bytes, wanted, flags, target);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
-	struct shim_owner *owner = own_here(call, began);
+	struct shim_owner *owner = for_heap(caller) ? NULL : own_here(call, began);
 	uint32_t tag = own_map_tag(address);
 	bool mine = own_map_is(owner, tag), stays = !bytes || (flags & MREMAP_DONTUNMAP);
 	if (tag && !stays)
@@ -130,6 +132,20 @@ SHIM_EXPORT void *mremap(void *address, size_t bytes, size_t wanted, int flags, 
 	return made;
 }
 
+SHIM_EXPORT void *mremap(void *address, size_t bytes, size_t wanted, int flags, ...)
+{
+	void *target = NULL;
+
+	if (flags & MREMAP_FIXED || flags & MREMAP_DONTUNMAP) {
+		va_list list;
+		va_start(list, flags);
+		target = va_arg(list, void *);
+		va_end(list);
+	}
+	return shim_remap_by(SHIM_REAL(void *(*)(void *, size_t, size_t, int, ...), mremap), address, bytes, wanted, flags, target,
+			     __builtin_return_address(0));
+}
+
 /* ---- System V shared memory: what munmap() takes away is detached, too */
 
 static size_t segment_bytes(int id)
@@ -139,9 +155,8 @@ static size_t segment_bytes(int id)
 	return shmctl(id, IPC_STAT, &status) == 0 ? status.shm_segsz : 0;
 }
 
-SHIM_EXPORT void *shmat(int id, const void *address, int flags)
+void *shim_attach_by(void *(*real)(int, const void *, int), int id, const void *address, int flags)
 {
-	void *(*real)(int, const void *, int) = SHIM_REAL(void *(*)(int, const void *, int), shmat);
 	struct shim_call *call = shim_tls.call;
 
 	if (plain())
@@ -160,9 +175,13 @@ SHIM_EXPORT void *shmat(int id, const void *address, int flags)
 	return made;
 }
 
-SHIM_EXPORT int shmdt(const void *address)
+SHIM_EXPORT void *shmat(int id, const void *address, int flags)
 {
-	int (*real)(const void *) = SHIM_REAL(int (*)(const void *), shmdt);
+	return shim_attach_by(SHIM_REAL(void *(*)(int, const void *, int), shmat), id, address, flags);
+}
+
+int shim_detach_by(int (*real)(const void *), const void *address)
+{
 	struct shim_call *call = shim_tls.call;
 
 	if (plain())
@@ -172,4 +191,9 @@ SHIM_EXPORT int shmdt(const void *address)
 	int result = real(address);
 	shim_defer_end(call, began);
 	return result;
+}
+
+SHIM_EXPORT int shmdt(const void *address)
+{
+	return shim_detach_by(SHIM_REAL(int (*)(const void *), shmdt), address);
 }

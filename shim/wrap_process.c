@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wrap_process.c - exec and _exit, and system calls by number. */
 #include "shim.h"
+#include "number.h"
 #include "pausable.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,7 @@ SHIM_EXPORT long syscall(long number, ...)
 		a[i] = va_arg(list, long);
 	va_end(list);
 	long owned;
-	if (shim_number_owned(number, a, &owned))
+	if (shim_number_owned(number, a, &owned, __builtin_return_address(0)))
 		return owned;
 	if (!shim_tls.thread)
 		return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -161,7 +162,7 @@ static int copy(int (*real)(int, int, ...), int fd, int command, void *least)
 	return result;
 }
 
-static int control(int (*real)(int, int, ...), int fd, int command, void *argument)
+int shim_fcntl_by(int (*real)(int, int, ...), int fd, int command, void *argument)
 {
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		return copy(real, fd, command, argument);
@@ -181,7 +182,7 @@ SHIM_EXPORT int fcntl(int fd, int command, ...)
 	va_start(list, command);
 	void *argument = va_arg(list, void *);
 	va_end(list);
-	return control(SHIM_REAL(int (*)(int, int, ...), fcntl), fd, command, argument);
+	return shim_fcntl_by(SHIM_REAL(int (*)(int, int, ...), fcntl), fd, command, argument);
 }
 
 SHIM_EXPORT int fcntl64(int fd, int command, ...)
@@ -190,7 +191,7 @@ SHIM_EXPORT int fcntl64(int fd, int command, ...)
 	va_start(list, command);
 	void *argument = va_arg(list, void *);
 	va_end(list);
-	return control(SHIM_REAL(int (*)(int, int, ...), fcntl64), fd, command, argument);
+	return shim_fcntl_by(SHIM_REAL(int (*)(int, int, ...), fcntl64), fd, command, argument);
 }
 
 SHIM_EXPORT int semtimedop(int id, struct sembuf *operations, size_t count, const struct timespec *timeout)

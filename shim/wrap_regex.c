@@ -39,7 +39,7 @@ struct source {
 static struct source *sources[BUCKETS];
 static uint64_t serials;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
-extern void *shim_real_malloc, *shim_real_free;
+extern void *shim_outer_malloc, *shim_outer_free;
 
 static void take_lock(void)
 {
@@ -68,13 +68,13 @@ static void forget(const void *automaton)
 	if (gone)
 		*at = gone->next;
 	drop_lock();
-	((void (*)(void *))shim_real_free)(gone);
+	((void (*)(void *))shim_outer_free)(gone);
 }
 
 static void remember(const void *automaton, const char *text, int flags)
 {
 	size_t bytes = strlen(text) + 1;
-	struct source *s = ((void *(*)(size_t))shim_real_malloc)(sizeof *s + bytes);
+	struct source *s = ((void *(*)(size_t))shim_outer_malloc)(sizeof *s + bytes);
 
 	forget(automaton);
 	if (!s)
@@ -209,7 +209,7 @@ static regex_t *copy_of(struct shim_call *call, const regex_t *pattern)
 	int error = text ? SHIM_REAL(int (*)(regex_t *, const char *, int), regcomp)(&p->copies[at].pattern, text, flags) : REG_ESPACE;
 	if (!error)
 		p->copies[at].serial = serial;
-	free(text);
+	shim_free(text);
 	shim_tls.maker = NULL;
 	p->matching = false;
 	return error ? NULL : &p->copies[at].pattern;

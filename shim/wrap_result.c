@@ -4,7 +4,6 @@
  * deferred section, so that no pause comes between. */
 #include "stream.h"
 #include <errno.h>
-#include <malloc.h>
 #include <netdb.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -44,7 +43,7 @@ static bool note(struct shim_owner *owner, void *block)
 		return false;
 	if (SHIM_LIKELY(!owner->heap_limit))
 		return true;
-	owner->heap_bytes += malloc_usable_size(block);
+	owner->heap_bytes += shim_usable(block);
 	return owner->heap_bytes <= owner->heap_limit || own_heap_count(owner) <= owner->heap_limit;
 }
 
@@ -80,7 +79,7 @@ static int print(char **to, int flag, const char *format, va_list arguments)
 			      : SHIM_REAL(print_checked *, __vasprintf_chk)(to, flag, format, arguments);
 
 	if (length >= 0 && !note(owner, *to)) {
-		free(*to);
+		shim_free(*to);
 		*to = NULL;
 		errno = ENOMEM;
 		length = -1;
@@ -140,12 +139,12 @@ static ssize_t line(read_line *real, char **to, size_t *room, int delimiter, FIL
 	struct shim_owner *owner = own_here(call, began);
 	char *before = to ? *to : NULL;
 	bool was_owners = is_owners(owner, before);
-	size_t bytes = was_owners && owner->heap_limit ? malloc_usable_size(before) : 0;
+	size_t bytes = was_owners && owner->heap_limit ? shim_usable(before) : 0;
 	ssize_t length = real(to, room, delimiter, f);
 
 	/* The block is there after an error and at the end of the file, too. */
 	if (to && room && *to && !note_grown(owner, was_owners, bytes, before, *to)) {
-		free(*to);
+		shim_free(*to);
 		*to = NULL;
 		*room = 0;
 		errno = ENOMEM;
@@ -217,7 +216,7 @@ SHIM_EXPORT int wordexp(const char *words, wordexp_t *to, int flags)
 	size_t first = appends ? to->we_wordc : 0;
 	char **before = appends ? to->we_wordv : NULL;
 	bool was_owners = is_owners(owner, before);
-	size_t bytes = was_owners && owner->heap_limit ? malloc_usable_size(before) : 0;
+	size_t bytes = was_owners && owner->heap_limit ? shim_usable(before) : 0;
 	int error = began ? (int)shim_on_own_tcb(call, (void *)real, (long)words, (long)to, flags, 0) : real(words, to, flags);
 
 	if ((!error || error == WRDE_NOSPACE) && to->we_wordv &&

@@ -42,8 +42,8 @@ struct names {
 static void drop(struct names *n)
 {
 	while (n->count)
-		free(n->list[--n->count]);
-	free(n->list);
+		shim_free(n->list[--n->count]);
+	shim_free(n->list);
 }
 
 static bool keep(struct names *n, const struct dirent *entry)
@@ -52,13 +52,13 @@ static bool keep(struct names *n, const struct dirent *entry)
 
 	if (n->count == n->room) {
 		size_t room = n->room ? 2 * n->room : 10;
-		struct dirent **list = realloc(n->list, room * sizeof *list);
+		struct dirent **list = shim_realloc(n->list, room * sizeof *list);
 		if (!list)
 			return false;
 		n->list = list;
 		n->room = room;
 	}
-	struct dirent *copy = malloc(bytes);
+	struct dirent *copy = shim_malloc(bytes);
 	if (!copy)
 		return false;
 	n->list[n->count++] = memcpy(copy, entry, bytes);
