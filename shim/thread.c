@@ -167,6 +167,7 @@ void shim_threads_forked(void)
 	self->timer = -1;
 	self->no_clock = true;
 	self->armed = self->wake = SHIM_NEVER;
-	if (self->deadline != SHIM_NEVER && shim_clock_make(self))
+	/* Limits ask for a clock when the thread is made ready for them, which it is. */
+	if ((self->limits || self->deadline != SHIM_NEVER) && shim_clock_make(self) && self->deadline != SHIM_NEVER)
 		shim_arm(self, self->deadline);
 }
