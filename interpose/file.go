@@ -44,7 +44,8 @@ var fileTable = []group{
 	{Copied, NoStream, "system call on a terminal", `
 		tcgetattr tcsetattr tcflow tcflush tcgetpgrp tcsetpgrp tcgetsid gtty stty vhangup login_tty grantpt
 		unlockpt ptsname_r __ptsname_r_chk
-		cfgetispeed cfgetospeed cfsetispeed cfsetospeed cfsetspeed cfmakeraw`},
+		cfgetispeed cfgetospeed cfsetispeed cfsetospeed cfsetspeed cfmakeraw
+		cfgetibaud cfgetobaud cfsetibaud cfsetobaud cfsetbaud`},
 	{PerLibset, NoStream, "the result is in a static buffer", `ttyname ptsname`},
 	{Hand, NoStream, "opens a terminal, a memory object or a message queue: the descriptor is noted as the function's own", `
 		openpty posix_openpt getpt shm_open mq_open __mq_open_2`},

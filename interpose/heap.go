@@ -7,7 +7,7 @@ var heapTable = []group{
 	{Hand, NoStream, "one heap: its arena locks and free lists must not be found half changed; what a function allocates is noted " +
 		"as its own", `
 		malloc calloc realloc reallocarray free memalign aligned_alloc posix_memalign valloc pvalloc
-		__libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc`},
+		free_sized free_aligned_sized __libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc`},
 	{Shared, NoStream, "one heap: its arena locks and free lists must not be found half changed", `
 		malloc_usable_size malloc_trim malloc_info malloc_stats mallinfo mallinfo2 mallopt
 		__libc_mallinfo __libc_mallopt __libc_freeres`},
@@ -19,6 +19,7 @@ var heapTable = []group{
 	{Copied, NoStream, "system call on the caller's mappings", `
 		mprotect madvise posix_madvise process_madvise process_mrelease mincore msync
 		mlock mlock2 mlockall munlock munlockall remap_file_pages
+		mseal
 		pkey_alloc pkey_free pkey_get pkey_mprotect pkey_set process_vm_readv process_vm_writev`},
 	{Copied, NoStream, "works on the caller's obstack; chunks come from the program's own allocator calls", `
 		_obstack_allocated_p _obstack_begin _obstack_begin_1 _obstack_free _obstack_memory_used _obstack_newchunk

@@ -15,6 +15,7 @@ var networkTable = []group{
 	{Copied, NoStream, "frees a result", `if_freenameindex freeifaddrs`},
 	{Copied, NoStream, "converts an address in the caller's memory or in a buffer of the thread", `
 		inet_addr inet_aton inet_lnaof inet_makeaddr inet_netof inet_network inet_nsap_addr inet_ntoa inet_ntop inet_pton
+		__inet_ntop_chk __inet_pton_chk
 		htonl htons ntohl ntohs ether_aton_r ether_ntoa_r ether_line __libc_sa_len __cmsg_nxthdr`},
 	{PerLibset, NoStream, "the result is in a static buffer", `
 		ether_aton ether_ntoa inet_nsap_ntoa`},

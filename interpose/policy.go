@@ -24,7 +24,7 @@
 //     pointer arguments, -1 and errno on failure, no relative timeout and no signal mask.
 //   - Hand: has a wrapper of its own in shim/.
 //   - Private: only libc's own family refers to it (GLIBC_PRIVATE). No wrapper.
-//   - Compat: has old symbol versions only. No program linked today can refer to it, and dlsym does not find it. No wrapper.
+//   - Compat: has old symbol versions only, in all known releases. No program linked today can refer to it, and dlsym does not find it. No wrapper.
 //
 // PerLibset: a copy of libc has the process's own heap, errno, locale, environment and standard streams, and everything else
 // of its own. What such a function leaves behind (a position, a seed, the rules of the time zone, an open database) is
@@ -166,7 +166,7 @@ func Rows() []Row {
 	return slices.Clone(rows())
 }
 
-// Lookup gives the policy for one exported function of libc; false when libc 2.36 exports no such function.
+// Lookup gives the policy for one exported function of libc; false when no known release exports it (releases.go).
 func Lookup(symbol string) (Row, bool) {
 	rows := rows()
 	i, found := slices.BinarySearchFunc(rows, symbol, func(r Row, s string) int { return strings.Compare(r.Symbol, s) })

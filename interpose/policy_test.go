@@ -4,90 +4,10 @@ package interpose
 
 import (
 	"bytes"
-	"debug/elf"
-	"errors"
-	"io/fs"
 	"os"
 	"slices"
 	"testing"
 )
-
-// libcPath is the libc that the table was written for: Debian's, on x86-64.
-const libcPath = "/lib/x86_64-linux-gnu/libc.so.6"
-
-// exported says how libc exports one function name.
-type exported struct {
-	byDefault bool // some version is the default one, or it has none
-	public    bool // some version is not GLIBC_PRIVATE
-}
-
-const sttGNUIfunc = elf.SymType(10) // STT_GNU_IFUNC: a function whose address is chosen at load time
-
-func libcFunctions(t *testing.T) map[string]exported {
-	t.Helper()
-	f, err := elf.Open(libcPath)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("%s is not installed: the table is for Debian's libc on x86-64", libcPath)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	symbols, err := f.DynamicSymbols()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make(map[string]exported)
-	for _, s := range symbols {
-		kind := elf.ST_TYPE(s.Info)
-		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != sttGNUIfunc {
-			continue
-		}
-		e := out[s.Name]
-		e.byDefault = e.byDefault || !s.VersionIndex.IsHidden()
-		e.public = e.public || s.Version != "GLIBC_PRIVATE"
-		out[s.Name] = e
-	}
-	if len(out) < 2000 {
-		t.Fatalf("%s: only %d functions found, so the symbols were not read", libcPath, len(out))
-	}
-	return out
-}
-
-func TestEveryFunctionOfLibcHasExactlyOneClass(t *testing.T) {
-	functions := libcFunctions(t)
-	seen := make(map[string]bool)
-	for _, r := range Rows() {
-		if seen[r.Symbol] {
-			t.Errorf("%s has two rows", r.Symbol)
-		}
-		seen[r.Symbol] = true
-		if _, ok := functions[r.Symbol]; !ok {
-			t.Errorf("%s has a row, but libc exports no such function", r.Symbol)
-		}
-	}
-	for symbol := range functions {
-		if !seen[symbol] {
-			t.Errorf("%s is exported by libc, but has no class", symbol)
-		}
-	}
-}
-
-func TestClassesFitTheSymbolVersions(t *testing.T) {
-	functions := libcFunctions(t)
-	for _, r := range Rows() {
-		e, ok := functions[r.Symbol]
-		if !ok {
-			continue // reported by the test of completeness
-		}
-		if got := r.Class == Private; got != !e.public {
-			t.Errorf("%s: class %v, but public is %v", r.Symbol, r.Class, e.public)
-		}
-		if got := r.Class == Compat; got != (e.public && !e.byDefault) {
-			t.Errorf("%s: class %v, but it has a default version: %v", r.Symbol, r.Class, e.byDefault)
-		}
-	}
-}
 
 func TestRowsAreWhole(t *testing.T) {
 	for _, r := range Rows() {

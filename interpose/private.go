@@ -5,7 +5,7 @@ package interpose
 // privateTable: what only libc's own family refers to. The version says so: these names are at GLIBC_PRIVATE alone.
 var privateTable = []group{
 	{Private, NoStream, "GLIBC_PRIVATE: called by libc's family from inside functions that have their own class", `
-		_IO_enable_locks __call_tls_dtors __clock_gettime __close_nocancel __copy_grp __ctype_init
+		_IO_enable_locks __call_tls_dtors __clock_gettime __close_nocancel __close_nocancel_nostatus __copy_grp __ctype_init
 		__file_change_detection_for_fp __file_change_detection_for_path __file_change_detection_for_stat
 		__file_is_unchanged __fortify_fail __fseeko64 __fstat64 __ftello64 __gconv_create_spec __gconv_destroy_spec
 		__gconv_get_alias_db __gconv_get_cache __gconv_get_modules_db __gconv_open __gconv_transliterate __getrlimit

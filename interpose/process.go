@@ -10,6 +10,7 @@ var processTable = []group{
 		clone __clone`},
 	{OwnTCB, NoStream, "starts a child on the caller's TCB with all signals blocked", `posix_spawn posix_spawnp`},
 	{Hand, NoStream, "starts a child as posix_spawn does; the stream or the words are noted as the function's own", `popen wordexp`},
+	{Hand, NoStream, "starts a child as posix_spawn does; its descriptor is noted as the function's own", `pidfd_spawn pidfd_spawnp`},
 	{OwnTCB, NoStream, "starts a child and waits for it, deferred: the wait may exceed the budget", `system`},
 	{OwnTCB, NoStream, "signals every thread of libc's list to change its credentials too", `
 		setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups`},
@@ -35,7 +36,8 @@ var processTable = []group{
 		posix_spawnattr_destroy posix_spawnattr_getflags posix_spawnattr_getpgroup posix_spawnattr_getschedparam
 		posix_spawnattr_getschedpolicy posix_spawnattr_getsigdefault posix_spawnattr_getsigmask posix_spawnattr_init
 		posix_spawnattr_setflags posix_spawnattr_setpgroup posix_spawnattr_setschedparam
-		posix_spawnattr_setschedpolicy posix_spawnattr_setsigdefault posix_spawnattr_setsigmask wordfree`},
+		posix_spawnattr_setschedpolicy posix_spawnattr_setsigdefault posix_spawnattr_setsigmask posix_spawnattr_getcgroup_np
+		posix_spawnattr_setcgroup_np wordfree`},
 	{Copied, NoStream, "system call about processes, credentials and limits; setfsuid and setfsgid concern the kernel thread only", `
 		getpid __getpid getppid gettid getpgid __getpgid getpgrp __bsd_getpgrp setpgid __setpgid setpgrp getsid setsid
 		getuid geteuid getgid getegid getresuid getresgid getgroups __getgroups_chk group_member setfsuid setfsgid
@@ -43,9 +45,10 @@ var processTable = []group{
 		getpriority setpriority nice getrlimit getrlimit64 setrlimit setrlimit64 prlimit prlimit64 ulimit vlimit getrusage
 		times clock umask unshare setns acct pidfd_send_signal`},
 	{Hand, NoStream, "makes a descriptor, which is noted as the function's own", `pidfd_open pidfd_getfd`},
+	{Shared, NoStream, "reads a file for a moment, which must not stay open; short", `pidfd_getpid`},
 	{Copied, NoStream, "system call about scheduling, or arithmetic on a CPU set", `
 		sched_getaffinity sched_setaffinity sched_getcpu getcpu sched_yield __sched_yield
 		sched_getparam __sched_getparam sched_setparam sched_getscheduler __sched_getscheduler sched_setscheduler
 		__sched_setscheduler sched_get_priority_max __sched_get_priority_max sched_get_priority_min
-		__sched_get_priority_min sched_rr_get_interval __sched_cpualloc __sched_cpucount __sched_cpufree`},
+		__sched_get_priority_min sched_getattr sched_setattr sched_rr_get_interval __sched_cpualloc __sched_cpucount __sched_cpufree`},
 }

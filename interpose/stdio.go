@@ -13,17 +13,17 @@ const (
 var stdioTable = []group{
 	{SharedInput, A1, whyInput, `
 		fgetc fgetc_unlocked getc getc_unlocked _IO_getc getw __uflow __underflow
-		fscanf vfscanf __vfscanf __isoc99_fscanf __isoc99_vfscanf
+		fscanf vfscanf __vfscanf __isoc99_fscanf __isoc99_vfscanf __isoc23_fscanf __isoc23_vfscanf
 		fgetwc fgetwc_unlocked getwc getwc_unlocked __wuflow __wunderflow
-		fwscanf vfwscanf __isoc99_fwscanf __isoc99_vfwscanf`},
+		fwscanf vfwscanf __isoc99_fwscanf __isoc99_vfwscanf __isoc23_fwscanf __isoc23_vfwscanf`},
 	{SharedInput, A3, whyInput, `fgets fgets_unlocked fgetws fgetws_unlocked`},
 	{SharedInput, A4, whyInput, `
 		fread fread_unlocked
 		__fgets_chk __fgets_unlocked_chk __fgetws_chk __fgetws_unlocked_chk`},
 	{SharedInput, A5, whyInput, `__fread_chk __fread_unlocked_chk`},
 	{SharedInput, Stdin, whyInput, `
-		getchar getchar_unlocked gets __gets_chk scanf vscanf __isoc99_scanf __isoc99_vscanf
-		getwchar getwchar_unlocked wscanf vwscanf __isoc99_wscanf __isoc99_vwscanf`},
+		getchar getchar_unlocked gets __gets_chk scanf vscanf __isoc99_scanf __isoc99_vscanf __isoc23_scanf __isoc23_vscanf
+		getwchar getwchar_unlocked wscanf vwscanf __isoc99_wscanf __isoc99_vwscanf __isoc23_wscanf __isoc23_vwscanf`},
 	{Hand, NoStream, "as the other input; the line's block is noted as the function's own", `getline getdelim __getdelim`},
 	{SharedInput, A1, "reads lines of a database file through a stream of the program", `
 		getmntent getmntent_r __getmntent_r fgetpwent fgetpwent_r fgetgrent fgetgrent_r fgetspent fgetspent_r
@@ -85,6 +85,7 @@ var stdioTable = []group{
 		swprintf vswprintf __swprintf_chk __vswprintf_chk`},
 	{Copied, NoStream, "reads from the caller's memory; the stream is on the stack and on no list", `
 		sscanf vsscanf __vsscanf __isoc99_sscanf __isoc99_vsscanf swscanf vswscanf __isoc99_swscanf __isoc99_vswscanf
+		__isoc23_sscanf __isoc23_vsscanf __isoc23_swscanf __isoc23_vswscanf
 		parse_printf_format printf_size_info hasmntopt`},
 	{Copied, NoStream, "makes a name in the caller's memory or in a block of its own", `tmpnam_r tempnam`},
 	{PerLibset, NoStream, "makes a name, in a static buffer if the caller has none", `tmpnam ctermid`},

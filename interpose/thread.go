@@ -12,7 +12,7 @@ var threadTable = []group{
 		pthread_exit pthread_join pthread_timedjoin_np pthread_tryjoin_np pthread_clockjoin_np pthread_detach
 		pthread_cancel pthread_kill pthread_sigqueue pthread_getattr_np pthread_setname_np pthread_getname_np
 		pthread_setaffinity_np pthread_getaffinity_np pthread_setschedparam pthread_getschedparam
-		pthread_setschedprio pthread_getcpuclockid`},
+		pthread_setschedprio pthread_getcpuclockid pthread_gettid_np`},
 	{Hand, NoStream, "a key's values live in each TCB, and its destructors run when a kernel thread ends", `
 		pthread_key_create __pthread_key_create pthread_key_delete pthread_setspecific`},
 	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask`},

@@ -27,7 +27,7 @@ var waitTable = []group{
 		connect __connect`},
 	{Hand, NoStream, "opening a FIFO, a terminal or a network file may wait; the descriptor is noted as the function's own before " +
 		"any pause", `
-		open open64 openat openat64 creat creat64 __open __open64 __open_2 __open64_2 __openat_2 __openat64_2
+		open open64 openat openat64 creat creat64 __open __open64 __open_2 __open64_2 __openat_2 __openat64_2 openat2
 		open_by_handle_at`},
 	{Restarted, NoStream, "waits for a lock on a file", `flock lockf lockf64`},
 	{Restarted, NoStream, "waits for a child", `wait __wait wait3 wait4 waitid waitpid __waitpid`},

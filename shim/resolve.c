@@ -22,6 +22,7 @@ struct object {
 	const char *strings;
 	const uint32_t *gnu, *sysv; /* hash tables; one of them is there */
 	const uint16_t *versions;
+	bool old; /* what is found need not be the default version */
 };
 
 static bool same(const char *a, const char *b)
@@ -87,12 +88,13 @@ static uint32_t sysv_hash(const char *name)
 	return h & 0x0fffffff;
 }
 
-/* Symbol `i`, when it is the definition of `name`, in its default version. */
+/* Symbol `i`, when it is the definition of `name`, in its default version unless an old one will do. */
 static void *defined(const struct object *o, uint32_t i, const char *name)
 {
 	const Elf64_Sym *s = &o->symbols[i];
 
-	if (s->st_shndx == SHN_UNDEF || !same(o->strings + s->st_name, name) || (o->versions && (o->versions[i] & 0x8000)))
+	if (s->st_shndx == SHN_UNDEF || !same(o->strings + s->st_name, name) ||
+	    (!o->old && o->versions && (o->versions[i] & 0x8000)))
 		return NULL;
 	void *address = (void *)(o->map->l_addr + s->st_value);
 	if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
@@ -207,6 +209,26 @@ void *shim_wrapper_of(const char *symbol, const void *found)
 	return NULL;
 }
 
+/* `old`: a version that is not the default one will do. */
+static void resolve_from(const struct link_map *start, bool old)
+{
+	for (const struct link_map *m = start; m; m = m->l_next) {
+		struct object o;
+		if (shim_is_ours(m) || !open_object(m, &o))
+			continue;
+		o.old = old;
+		for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++) {
+			if (s->found)
+				continue;
+			void *real = lookup(&o, s->name, gnu_hash(s->name));
+			if (real) {
+				__atomic_store_n(s->real, real, __ATOMIC_RELEASE);
+				s->found = true;
+			}
+		}
+	}
+}
+
 void shim_resolve_all(void)
 {
 	static bool resolved;
@@ -223,19 +245,11 @@ void shim_resolve_all(void)
 			start = libc_seen ? first_map() : m->l_next;
 		}
 	}
-	for (const struct link_map *m = start; m; m = m->l_next) {
-		struct object o;
-		if (shim_is_ours(m) || !open_object(m, &o))
-			continue;
-		for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++) {
-			if (s->found)
-				continue;
-			void *real = lookup(&o, s->name, gnu_hash(s->name));
-			if (real) {
-				__atomic_store_n(s->real, real, __ATOMIC_RELEASE);
-				s->found = true;
-			}
-		}
-	}
+	/* What has become old since this was built is still there for those who were linked before. */
+	resolve_from(start, false);
+	resolve_from(start, true);
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++)
+		if (!s->found)
+			__atomic_store_n(s->real, (void *)shim_missing, __ATOMIC_RELEASE);
 	__atomic_store_n(&resolved, true, __ATOMIC_RELEASE);
 }

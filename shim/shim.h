@@ -222,6 +222,13 @@ void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there a
 
 /* ---- tcb.c */
 int shim_tcb_init(void); /* 0, or -1 and errno; once */
+/* libc's own thread-local variables (the thread's arena, its cache of blocks, locale, errno), of which a copy of libc has none
+ * of its own: what the copy's initialiser writes there must not stay, since it leads into the copy. */
+struct shim_libc_tls {
+	char bytes[1024];
+};
+void shim_libc_tls_save(struct shim_libc_tls *saved);
+void shim_libc_tls_restore(const struct shim_libc_tls *saved);
 size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
@@ -315,6 +322,8 @@ struct shim_slot {
 };
 extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden"))), __stop_shim_slots[] __attribute__((visibility("hidden")));
 void shim_resolve_all(void);
+long shim_missing(void); /* missing.c */
+void shim_missing_hide(void);
 extern bool shim_late; /* the program does not reach our wrappers by itself */
 struct link_map;
 uint64_t shim_dynamic_address(const struct link_map *map, uint64_t value); /* of a d_ptr */

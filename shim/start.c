@@ -49,6 +49,7 @@ static bool register_fork(void)
 __attribute__((constructor)) static void loaded(void)
 {
 	shim_resolve_all();
+	shim_missing_hide();
 	shim_publish_check();
 	shim_old_versions();
 	shim_pid = (pid_t)shim_syscall0(SYS_getpid);

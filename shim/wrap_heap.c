@@ -15,6 +15,8 @@ SHIM_SLOT(calloc);
 SHIM_SLOT(realloc);
 SHIM_SLOT(reallocarray);
 SHIM_SLOT(free);
+SHIM_SLOT(free_sized);
+SHIM_SLOT(free_aligned_sized);
 SHIM_SLOT(memalign);
 SHIM_SLOT(aligned_alloc);
 SHIM_SLOT(posix_memalign);
@@ -233,6 +235,20 @@ static inline void give_back(void (*real)(void *), void *block)
 SHIM_EXPORT void free(void *block)
 {
 	give_back(REAL(void (*)(void *), free), block);
+}
+/* Since glibc 2.43. The sizes are promises of the caller's, which no allocator needs: to free() it is the same. */
+void free_sized(void *block, size_t bytes);
+void free_aligned_sized(void *block, size_t alignment, size_t bytes);
+SHIM_EXPORT void free_sized(void *block, size_t bytes)
+{
+	(void)bytes;
+	free(block);
+}
+SHIM_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t bytes)
+{
+	(void)alignment;
+	(void)bytes;
+	free(block);
 }
 SHIM_EXPORT void __libc_free(void *block)
 {

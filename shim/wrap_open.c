@@ -25,6 +25,7 @@ SHIM_SLOT(openat);
 SHIM_SLOT(openat64);
 SHIM_SLOT(__openat_2);
 SHIM_SLOT(__openat64_2);
+SHIM_SLOT(openat2);
 SHIM_SLOT(creat);
 SHIM_SLOT(creat64);
 SHIM_SLOT(open_by_handle_at);
@@ -137,6 +138,18 @@ OPENAT_2(__openat_2)
 OPENAT_2(__openat64_2)
 CREAT(creat)
 CREAT(creat64)
+
+/* Since glibc 2.43, as the kernel has it. */
+#define NUMBER_OPENAT2 437
+struct open_how;
+int openat2(int at, const char *path, const struct open_how *how, size_t bytes);
+SHIM_EXPORT int openat2(int at, const char *path, const struct open_how *how, size_t bytes)
+{
+	int (*real)(int, const char *, const struct open_how *, size_t) =
+		SHIM_REAL(int (*)(int, const char *, const struct open_how *, size_t), openat2);
+
+	PAUSABLE(shim_pausable, real(at, path, how, bytes), NUMBER_OPENAT2, at, (long)path, (long)how, (long)bytes);
+}
 
 SHIM_EXPORT int open_by_handle_at(int mount, struct file_handle *handle, int flags)
 {

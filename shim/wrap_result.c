@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ SHIM_SLOT(__getdelim);
 SHIM_SLOT(getaddrinfo);
 SHIM_SLOT(wordexp);
 SHIM_SLOT(pidfd_getfd);
+SHIM_SLOT(pidfd_spawn);
+SHIM_SLOT(pidfd_spawnp);
 SHIM_SLOT(rresvport);
 SHIM_SLOT(rresvport_af);
 
@@ -256,3 +259,54 @@ static int note_descriptor(struct shim_owner *owner, int fd)
 DESCRIPTOR(pidfd_getfd, (int pidfd, int target, unsigned flags), (pidfd, target, flags))
 DESCRIPTOR(rresvport, (int *port), (port))
 DESCRIPTOR(rresvport_af, (int *port, sa_family_t family), (port, family))
+
+/* Since glibc 2.39: posix_spawn() that gives a descriptor of the child. */
+typedef int spawn(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const *, char *const *);
+
+struct child {
+	spawn *real;
+	int fd;
+	const char *file;
+	const posix_spawn_file_actions_t *actions;
+	const posix_spawnattr_t *attributes;
+	char *const *arguments, *const *environment;
+};
+
+static long start(struct child *c)
+{
+	return c->real(&c->fd, c->file, c->actions, c->attributes, c->arguments, c->environment);
+}
+
+/* Like theirs, an error is returned and errno left alone. Once there is a child, its descriptor is given in any case. */
+static int start_noted(int *fd, struct child c)
+{
+	struct shim_call *call = shim_tls.call;
+	int saved = errno;
+
+	if (plain() || !fd)
+		return c.real(fd, c.file, c.actions, c.attributes, c.arguments, c.environment);
+	bool began = shim_defer_begin(call, SHIM_FRAME);
+	struct shim_owner *owner = own_here(call, began);
+	int error = EMFILE;
+	if (!owner || own_fd_allowed(owner))
+		error = began ? (int)shim_on_own_tcb(call, (void *)start, (long)&c, 0, 0, 0) : (int)start(&c);
+	if (!error) {
+		if (owner)
+			(void)own_fd_add(owner, c.fd); /* without memory for the note it is nobody's */
+		*fd = c.fd;
+	}
+	errno = saved;
+	shim_defer_end(call, began);
+	return error;
+}
+
+#define SPAWN(name)                                                                                                           \
+	spawn name;                                                                                                           \
+	SHIM_EXPORT int name(int *fd, const char *file, const posix_spawn_file_actions_t *actions,                            \
+			     const posix_spawnattr_t *attributes, char *const *arguments, char *const *environment)           \
+	{                                                                                                                     \
+		return start_noted(fd, (struct child){SHIM_REAL(spawn *, name), -1, file, actions, attributes, arguments, environment}); \
+	}
+
+SPAWN(pidfd_spawn)
+SPAWN(pidfd_spawnp)

@@ -21,6 +21,7 @@ SHIM_SLOT(pthread_setschedparam);
 SHIM_SLOT(pthread_getschedparam);
 SHIM_SLOT(pthread_setschedprio);
 SHIM_SLOT(pthread_getcpuclockid);
+SHIM_SLOT(pthread_gettid_np);
 SHIM_SLOT(pthread_join);
 SHIM_SLOT(pthread_tryjoin_np);
 SHIM_SLOT(pthread_clockjoin_np);
@@ -61,6 +62,8 @@ FORWARD(pthread_getschedparam, (pthread_t thread, int *policy, struct sched_para
 	(carrier(thread), policy, param))
 FORWARD(pthread_setschedprio, (pthread_t thread, int priority), (pthread_t, int), (carrier(thread), priority))
 FORWARD(pthread_getcpuclockid, (pthread_t thread, clockid_t *clock), (pthread_t, clockid_t *), (carrier(thread), clock))
+pid_t pthread_gettid_np(pthread_t thread); /* since glibc 2.42 */
+FORWARD(pthread_gettid_np, (pthread_t thread), (pthread_t), (carrier(thread)))
 FORWARD(pthread_detach, (pthread_t thread), (pthread_t), (carrier(thread)))
 FORWARD(pthread_cancel, (pthread_t thread), (pthread_t), (carrier(thread)))
 FORWARD(pthread_tryjoin_np, (pthread_t thread, void **value), (pthread_t, void **), (carrier(thread), value))
