@@ -144,9 +144,13 @@ static void initialise(uint64_t function)
 
 static void construct(const struct gotcha_member *m, char *region)
 {
-	/* libc's own initialisers set environ and the program's name, which are shared and set. */
+	/* libc's own initialisers set environ and the program's name, which are shared and set. Since 2.42 the early one makes
+	 * the copy's heap, which is not used, the calling thread's, which is. */
 	if (m->is_libc) {
+		struct shim_libc_tls thread;
+		shim_libc_tls_save(&thread);
 		((void (*)(_Bool))(region + m->early_init_at))(false);
+		shim_libc_tls_restore(&thread);
 		return;
 	}
 	if (m->init_at)

@@ -26,6 +26,8 @@ static struct shim_module found[MODULES_MOST];
 static uint32_t found_count;
 static size_t offset_at, static_room;
 static uint64_t in_libc, in_linker;
+static int64_t libc_offset; /* of libc's own variables from the FS base */
+static size_t libc_bytes;
 
 /* struct link_map of glibc's include/link.h has these right before l_tls_offset and l_tls_modid. */
 struct tls_record {
@@ -81,6 +83,10 @@ static void note(const struct link_map *map, bool base)
 
 	if (!map->l_ld || !r->id || !r->bytes || found_count == MODULES_MOST || !shim_loader_is_complete(map))
 		return;
+	if (base && contains(map, in_libc)) {
+		libc_offset = -r->offset;
+		libc_bytes = r->bytes;
+	}
 	if (base && (shim_is_ours(map) || contains(map, in_libc) || contains(map, in_linker)))
 		return;
 	struct shim_module *m = &found[found_count];
@@ -213,5 +219,22 @@ bool shim_modules_init(size_t static_bytes)
 	shim_loader_iterate(compare, &same);
 	if (!same)
 		offset_at = 0;
-	return same && shim_loader_look(look, NULL);
+	return same && shim_loader_look(look, NULL) && libc_offset < 0 && libc_bytes <= sizeof(struct shim_libc_tls);
+}
+
+static char *libc_block(void)
+{
+	char *fs;
+	__asm__("movq %%fs:0x10, %0" : "=r"(fs));
+	return fs + libc_offset;
+}
+
+void shim_libc_tls_save(struct shim_libc_tls *saved)
+{
+	memcpy(saved->bytes, libc_block(), libc_bytes);
+}
+
+void shim_libc_tls_restore(const struct shim_libc_tls *saved)
+{
+	memcpy(libc_block(), saved->bytes, libc_bytes);
 }
