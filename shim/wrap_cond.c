@@ -10,6 +10,7 @@
 #include "lock.h"
 #include <linux/futex.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <threads.h>
 
@@ -53,26 +54,46 @@ void hold_wait_over(void *condition)
 #define COND_SHARED 1u
 #define COND_MONOTONIC 2u
 
-/* Whether the bits are where we think; else the real functions do everything. */
-static bool layout_known(void)
+/* The word moved in glibc 2.41, when conditions lost their counts of references, so it is looked for: what differs between
+ * conditions with other attributes, and by these bits alone. -1: it is nowhere; then the real functions do everything, and a
+ * wait is not paused. */
+static int find_bits(void)
 {
-	static _Atomic int known; /* 1: yes, 2: no */
+	pthread_condattr_t attributes;
+	pthread_cond_t plain, clock, shared;
+	uint32_t words[3][sizeof plain / sizeof(uint32_t)];
+	int found = -1;
 
-	if (SHIM_UNLIKELY(!known)) {
-		pthread_condattr_t attributes;
-		pthread_cond_t plain = PTHREAD_COND_INITIALIZER, other;
-		pthread_condattr_init(&attributes);
-		pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-		pthread_cond_init(&other, &attributes);
-		bool clock = other.__data.__wrefs == COND_MONOTONIC;
-		pthread_cond_destroy(&other);
-		pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-		pthread_cond_init(&other, &attributes);
-		bool shared = other.__data.__wrefs == (COND_MONOTONIC | COND_SHARED);
-		pthread_cond_destroy(&other);
-		known = clock && shared && !plain.__data.__wrefs ? 1 : 2;
-	}
-	return known == 1;
+	pthread_condattr_init(&attributes);
+	pthread_cond_init(&plain, &attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&clock, &attributes);
+	pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_cond_init(&shared, &attributes);
+	memcpy(words[0], &plain, sizeof plain);
+	memcpy(words[1], &clock, sizeof clock);
+	memcpy(words[2], &shared, sizeof shared);
+	pthread_cond_destroy(&plain);
+	pthread_cond_destroy(&clock);
+	pthread_cond_destroy(&shared);
+	pthread_condattr_destroy(&attributes);
+	for (int i = 0; i < (int)(sizeof plain / sizeof(uint32_t)); i++)
+		if (words[0][i] == 0 && words[1][i] == COND_MONOTONIC && words[2][i] == (COND_MONOTONIC | COND_SHARED))
+			found = found < 0 ? i : -2;
+	if (found < 0)
+		shim_message("a wait for a condition is not paused", "pthread_cond_wait",
+			     "this libc keeps the condition's clock where no known one does");
+	return found < 0 ? -1 : found;
+}
+
+/* Where the bits are, in words. */
+static int bits_at(void)
+{
+	static _Atomic int known; /* the place plus 2 */
+
+	if (SHIM_UNLIKELY(!known))
+		known = find_bits() + 2;
+	return known - 2;
 }
 
 /* ---- waiting inside a call */
@@ -165,7 +186,7 @@ __attribute__((noinline)) static int wait_inside(struct shim_call *call, pthread
 	SHIM_WAIT("pthread_cond_wait", c);
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 
-	if (!began || call->deadline == SHIM_NEVER || !layout_known()) {
+	if (!began || call->deadline == SHIM_NEVER || bits_at() < 0) {
 		/* Nothing looks at the list before the section's end: the mutex may stay in it. */
 		int result = real_wait(c, m, clock, until);
 		if (result == ENOTRECOVERABLE)
@@ -176,7 +197,7 @@ __attribute__((noinline)) static int wait_inside(struct shim_call *call, pthread
 	shim_defer_end(call, began);
 	if (until && (until->tv_nsec < 0 || until->tv_nsec >= SECOND_NS))
 		return EINVAL;
-	uint32_t bits = c->__data.__wrefs;
+	uint32_t bits = ((const uint32_t *)c)[bits_at()];
 	if (clock == CLOCK_OF_CONDITION)
 		clock = bits & COND_MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME;
 	pthread_testcancel();
