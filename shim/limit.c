@@ -126,6 +126,7 @@ void shim_limit_note_mask(struct shim_call *call)
 		if (c->mask_changed)
 			continue;
 		c->outer_mask = mask;
+		c->outer_hides = shim_tls.mask_hides_signal;
 		c->mask_changed = true;
 	}
 }
@@ -333,8 +334,10 @@ uint64_t shim_limit_drop(struct shim_limited *r)
 	/* Left in the middle of a throw, or of a catch. */
 	if (t->limits->exceptions)
 		__builtin_memcpy(t->limits->exceptions, r->exceptions, sizeof r->exceptions);
-	if (r->call.mask_changed)
+	if (r->call.mask_changed) {
+		shim_tls.mask_hides_signal = r->call.outer_hides;
 		shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &r->call.outer_mask, NULL, 8);
+	}
 	busy(t, false);
 	/* The signal for the deadline of those outside may have been the one that is being obeyed here. */
 	if (t->current && t->current->deadline != SHIM_NEVER)

@@ -194,6 +194,7 @@ void shim_tcb_reset(struct shim_call *call)
 	char *tcb = (char *)call->fs;
 
 	*(int *)(tcb + shim_errno_offset) = 0;
+	((struct shim_tls *)(tcb + ((char *)&shim_tls - self())))->mask_hides_signal = shim_tls.mask_hides_signal; /* its launcher's mask */
 	call->finish_work = 0;
 	const struct shim_modules *table = atomic_load_explicit(&shim_modules, memory_order_acquire);
 	if (SHIM_LIKELY(!table->count))

@@ -41,7 +41,7 @@ static int after()
 }
 
 static long throws(long value) { throw Thrown{value, "from the program " + std::to_string(value)}; }
-static long library_throws(long value) { cxx_throw(value); }
+static long library_throws(long value) { return cxx_throw(value); }
 static long returns(long value) { return value; }
 static long (*volatile next_function)(long); // of the nested ones
 static long calls_next(long value) { return cxx_call(next_function, value); }
@@ -73,7 +73,7 @@ template <typename F> static int thrown(long want, F f)
 	}
 }
 
-static int callee_throws() { return thrown(7, [] { cxx_throw(7); return 0L; }); }
+static int callee_throws() { return thrown(7, [] { return cxx_throw(7); }); }
 static int program_throws() { return thrown(8, [] { return cxx_call(throws, 8); }); }
 static int thrown_again() { return thrown(9, [] { return cxx_rethrow(throws, 9); }); }
 static int another_thrown() { return thrown(1010, [] { return cxx_replace(throws, 10); }); }

@@ -13,7 +13,8 @@ struct Thrown {
 extern int cxx_alive; // objects of the library's frames: none is left when all are unwound
 
 using cxx_function = long(long);
-[[noreturn]] void cxx_throw(long value);
+// Throws. It has a result, since a call that is given up returns: after one that can't, the compiler leaves no code to go on at.
+long cxx_throw(long value);
 long cxx_call(cxx_function *f, long value);       // f(value) + 1
 long cxx_plain(cxx_function *f, long value);      // the same, with nothing to destroy
 long cxx_tail(cxx_function *f, long value);       // ends with a jump to cxx_plain()

@@ -24,7 +24,7 @@ __attribute__((noinline)) void descend(long depth, long value)
 }
 }
 
-void cxx_throw(long value)
+long cxx_throw(long value)
 {
 	descend(value % 7, value);
 	__builtin_unreachable();
