@@ -303,6 +303,7 @@ static bool leave_nothing(void)
 
 int main(void)
 {
+	heap_without_cache();
 	plan(2 * COUNT(makers) + 2);
 	setenv("INGER_LIBSETS", "0", 1);
 	memset(text, 'a', BYTES);
