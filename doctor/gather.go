@@ -4,16 +4,21 @@ package doctor
 
 import (
 	"bytes"
+	delf "debug/elf"
 	"encoding/binary"
 	"errors"
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"libinger/elf"
+	"libinger/interpose"
 )
 
 // Gather reads the facts of this machine and process. What the caller knows better is left to it: UseFSGSBase,
@@ -199,9 +204,30 @@ func gatherLibc(files []string, release, status string) Libc {
 		if l.Version == (Version{}) {
 			l.Problem = file + " does not say its version"
 		}
+		l.Unknown = unknownFunctions(file)
 		return l
 	}
 	return Libc{Problem: "no glibc in " + strings.Join(files, ", ")}
+}
+
+// unknownFunctions are those that programs can be linked to and for which there is no policy; none where the file can't be read.
+func unknownFunctions(file string) []string {
+	o, err := elf.Open(file)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for s, err := range o.Symbols() {
+		const ifunc = delf.SymType(10) // STT_GNU_IFUNC: chosen at load time
+		if err != nil || !s.Defined || s.Type != delf.STT_FUNC && s.Type != ifunc || s.HiddenVersion || s.Version == "GLIBC_PRIVATE" {
+			continue
+		}
+		if _, known := interpose.Lookup(s.Name); !known {
+			names = append(names, s.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // distribution is the ID of os-release(5), or empty.

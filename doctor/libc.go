@@ -7,10 +7,15 @@ import (
 	"strings"
 
 	debversion "github.com/knqyf263/go-deb-version"
+
+	"libinger/interpose"
 )
 
-// oldest is the first glibc with the threads in libc itself, of which libinger.so needs pthread_getspecific@GLIBC_2.34.
-var oldest = Version{2, 34}
+// oldest is the first glibc that libinger knows; newest the last.
+var (
+	oldest = Version{2, interpose.OldestRelease}
+	newest = Version{2, interpose.NewestRelease}
+)
 
 // A libcProblem is a mistake in glibc that a program meets, or meets more often, under libinger.
 type libcProblem struct {
@@ -77,16 +82,23 @@ var libcProblems = []libcProblem{
 func libc(m *Machine) []Finding {
 	l := m.Libc
 	if l.Problem != "" {
-		return fail(l.Problem, "libinger needs glibc 2.34 or later")
+		return fail(l.Problem, "libinger needs glibc "+oldest.String()+" or later")
 	}
 	name := fmt.Sprintf("glibc %d.%d", l.Version.Major, l.Version.Minor)
 	if l.Package != "" {
 		name += " (" + l.Distribution + ": " + l.Package + ")"
 	}
 	if l.Version.Before(oldest.Major, oldest.Minor) {
-		return fail(name+" is older than 2.34: libinger.so is not loaded", "upgrade the C library")
+		return fail(name+" is older than "+oldest.String()+": launch() fails, or libinger.so is not loaded", "upgrade the C library")
 	}
 	var found []Finding
+	if newest.Before(l.Version.Major, l.Version.Minor) {
+		found = append(found, warn(name+" is newer than "+newest.String()+", the last one that is known", "upgrade libinger when there is a newer one")...)
+	}
+	if len(l.Unknown) > 0 {
+		found = append(found, warn(fmt.Sprintf("%s: %d of its functions are not known, and have no wrapper: %s", name, len(l.Unknown),
+			strings.Join(l.Unknown[:min(len(l.Unknown), 8)], ", ")), "do not use them in calls that are cancelled")...)
+	}
 	for i := range libcProblems {
 		p := &libcProblems[i]
 		if p.concerns(l) {

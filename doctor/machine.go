@@ -2,7 +2,10 @@
 
 package doctor
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Number is a fact that may not be known: absent and zero are different.
 type Number struct {
@@ -12,6 +15,8 @@ type Number struct {
 
 // A Version is that of a kernel or a C library, as far as we compare it.
 type Version struct{ Major, Minor int }
+
+func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
 
 // Before says whether v is older than major.minor.
 func (v Version) Before(major, minor int) bool {
@@ -67,8 +72,9 @@ type XSave struct {
 type Libc struct {
 	Problem      string // why it was not found
 	Version      Version
-	Distribution string // ID of /etc/os-release
-	Package      string // full version of libc6, such as 2.36-9+deb12u14; empty when dpkg does not know it
+	Distribution string   // ID of /etc/os-release
+	Package      string   // full version of libc6, such as 2.36-9+deb12u14; empty when dpkg does not know it
+	Unknown      []string // functions that no known release has; libc.c tells a program of them
 }
 
 // Library is libinger.so.

@@ -76,7 +76,7 @@ func TestLookup(t *testing.T) {
 }
 
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	for path, want := range map[string][]byte{HeaderPath: Header(), ExportMapPath: ExportMap()} {
+	for path, want := range map[string][]byte{HeaderPath: Header(), ExportMapPath: ExportMap(), KnownPath: Known()} {
 		got, err := os.ReadFile(path)
 		if err != nil {
 			t.Error(err)

@@ -12,6 +12,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "libc.h"
 #include "call.h"
 #include "config.h"
 #include "syscall.h"

@@ -138,6 +138,8 @@ static int start_once(void)
 		errno = ENOSYS;
 		return -1;
 	}
+	if (shim_libc_check() != 0)
+		return -1;
 	shim_configure();
 	if (!shim_config.fsgsbase)
 		shim_cpu.fsgsbase = 0;

@@ -14,6 +14,7 @@ func main() {
 	for path, content := range map[string][]byte{
 		interpose.HeaderPath:    interpose.Header(),
 		interpose.ExportMapPath: interpose.ExportMap(),
+		interpose.KnownPath:     interpose.Known(),
 	} {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
 			fmt.Fprintf(os.Stderr, "inger: write generated file: %s: %v\n", path, err)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libc.h - which C libraries this is for. */
+#ifndef SHIM_LIBC_H
+#define SHIM_LIBC_H
+
+#include <features.h>
+
+/* The first release with _dl_find_object(), by which exceptions find their way through calls; interpose/releases.go. */
+#define SHIM_GLIBC_OLDEST 35
+
+#if !defined __GLIBC__ || __GLIBC__ != 2 || __GLIBC_MINOR__ < SHIM_GLIBC_OLDEST
+#error "libinger needs glibc 2.35 or later: this C library is older, or another one."
+#include "shim/ends-the-compilation-here.h" /* lest dozens of errors about what such a libc has not follow */
+#endif
+
+/* What is known of the running libc; 0, or -1 and ENOSYS with a message. libc.c */
+int shim_libc_check(void);
+
+#endif
