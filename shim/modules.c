@@ -26,7 +26,7 @@ static struct shim_module found[MODULES_MOST];
 static uint32_t found_count;
 static size_t offset_at, static_room;
 static uint64_t in_libc, in_linker;
-static int64_t libc_offset;
+static int64_t libc_offset; /* of libc's own variables from the FS base */
 static size_t libc_bytes;
 
 /* struct link_map of glibc's include/link.h has these right before l_tls_offset and l_tls_modid. */
@@ -220,12 +220,22 @@ bool shim_modules_init(size_t static_bytes)
 	shim_loader_iterate(compare, &same);
 	if (!same)
 		offset_at = 0;
-	return same && shim_loader_look(look, NULL);
+	return same && shim_loader_look(look, NULL) && libc_offset < 0 && libc_bytes <= sizeof(struct shim_libc_tls);
 }
 
-bool shim_modules_of_libc(int64_t *offset, size_t *bytes)
+static char *libc_block(void)
 {
-	*offset = libc_offset;
-	*bytes = libc_bytes;
-	return libc_offset != 0;
+	char *fs;
+	__asm__("movq %%fs:0x10, %0" : "=r"(fs));
+	return fs + libc_offset;
+}
+
+void shim_libc_tls_save(struct shim_libc_tls *saved)
+{
+	memcpy(saved->bytes, libc_block(), libc_bytes);
+}
+
+void shim_libc_tls_restore(const struct shim_libc_tls *saved)
+{
+	memcpy(libc_block(), saved->bytes, libc_bytes);
 }

@@ -31,7 +31,6 @@ struct shim_modules {
 extern const struct shim_modules *_Atomic shim_modules;
 
 bool shim_modules_init(size_t static_bytes); /* false: not a known glibc */
-bool shim_modules_of_libc(int64_t *offset, size_t *bytes); /* of libc's own block from the FS base; false: it has none there */
 /* Gives a block its initial values. Those of a libset's own copy may point into that copy. */
 void shim_module_begin(const struct shim_module *m, char *block, const struct gotcha_set *set);
 

@@ -42,8 +42,6 @@ struct shim_libc_exit shim_libc_exit;
 static size_t pthread_bytes, static_bytes, static_align, tid_offset, robust_offset;
 static ptrdiff_t rseq_offset;
 static bool have_rseq;
-static int64_t libc_offset; /* of libc's own thread-local variables from the FS base */
-static size_t libc_bytes;
 int64_t shim_errno_offset;
 
 static char *self(void)
@@ -121,21 +119,7 @@ int shim_tcb_init(void)
 	shim_errno_offset = (char *)&errno - me;
 	if (!shim_several_threads())
 		return unusable("it does not prepare for threads when one is asked for");
-	if (!shim_modules_init(static_bytes))
-		return unusable("the linker's record of thread-local variables is not where libc says");
-	if (!shim_modules_of_libc(&libc_offset, &libc_bytes) || libc_bytes > sizeof(struct shim_libc_tls))
-		return unusable("its thread-local variables are not where every thread has them, or more than expected");
-	return 0;
-}
-
-void shim_libc_tls_save(struct shim_libc_tls *saved)
-{
-	memcpy(saved->bytes, self() + libc_offset, libc_bytes);
-}
-
-void shim_libc_tls_restore(const struct shim_libc_tls *saved)
-{
-	memcpy(self() + libc_offset, saved->bytes, libc_bytes);
+	return shim_modules_init(static_bytes) ? 0 : unusable("the linker's record of thread-local variables is not where libc says");
 }
 
 static void *no_thread(void *unused)

@@ -148,7 +148,7 @@ SHIM_EXPORT int openat2(int at, const char *path, const struct open_how *how, si
 	int (*real)(int, const char *, const struct open_how *, size_t) =
 		SHIM_REAL(int (*)(int, const char *, const struct open_how *, size_t), openat2);
 
-	PAUSABLE(shim_pausable, real(at, path, how, bytes), NUMBER_OPENAT2, at, (long)path, (long)how, (long)bytes);
+	PAUSABLE(shim_pausable, real(at, path, how, bytes), 0, 0, NUMBER_OPENAT2, at, (long)path, (long)how, (long)bytes);
 }
 
 SHIM_EXPORT int open_by_handle_at(int mount, struct file_handle *handle, int flags)
