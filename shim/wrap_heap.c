@@ -149,20 +149,6 @@ SHIM_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t bytes)
 	(void)bytes;
 	free(block);
 }
-/* Since glibc 2.43. The sizes are promises of the caller's, which no allocator needs: to free() it is the same. */
-void free_sized(void *block, size_t bytes);
-void free_aligned_sized(void *block, size_t alignment, size_t bytes);
-SHIM_EXPORT void free_sized(void *block, size_t bytes)
-{
-	(void)bytes;
-	free(block);
-}
-SHIM_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t bytes)
-{
-	(void)alignment;
-	(void)bytes;
-	free(block);
-}
 SHIM_EXPORT void __libc_free(void *block)
 {
 	void (*real)(void *) = REAL(void (*)(void *), __libc_free);
