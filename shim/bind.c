@@ -93,16 +93,26 @@ static unsigned hash(const char *name)
 	return h % BUCKETS;
 }
 
+static void add_wrapper(const char *name, const void *real, const void *ours)
+{
+	if (wrapper_count == SLOTS_MAX)
+		return;
+	struct wrapper *w = &wrappers[wrapper_count++];
+	*w = (struct wrapper){name, (uint64_t)real, (uint64_t)ours, buckets[hash(name)]};
+	buckets[hash(name)] = (uint16_t)wrapper_count;
+}
+
 static void prepare(void)
 {
-	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && wrapper_count < SLOTS_MAX; s++) {
+	for (struct shim_spare *s = __start_shim_spares; s < __stop_shim_spares && s->real; s++)
+		add_wrapper(s->name, s->real, s->wrapper);
+	if (!shim_late)
+		return;
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++) {
 		void *ours = shim_own_symbol(s->name);
 		/* What runs before main() is over when we come late. */
-		if (!s->found || !ours || strcmp(s->name, "__libc_start_main") == 0)
-			continue;
-		struct wrapper *w = &wrappers[wrapper_count++];
-		*w = (struct wrapper){s->name, (uint64_t)*s->real, (uint64_t)ours, buckets[hash(s->name)]};
-		buckets[hash(s->name)] = (uint16_t)wrapper_count;
+		if (s->found && ours && strcmp(s->name, "__libc_start_main") != 0)
+			add_wrapper(s->name, *s->real, ours);
 	}
 }
 
@@ -240,7 +250,7 @@ static void bind_all(const struct plain_names *plain)
 
 void shim_bind_late(void)
 {
-	if (!shim_late)
+	if (!shim_late && !__start_shim_spares->real)
 		return;
 	if (!wrapper_count)
 		prepare();
