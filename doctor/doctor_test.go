@@ -80,7 +80,7 @@ func TestMarks(t *testing.T) {
 		"no libc":               {"libc", Fail, "no glibc", func(m *Machine) { m.Libc = Libc{Problem: "no glibc"} }},
 		"an old libc":           {"libc", Fail, "older than 2.35", func(m *Machine) { m.Libc.Version = Version{2, 34} }},
 		"a libc from later on":  {"libc", Warn, "newer than 2.43", func(m *Machine) { m.Libc = Libc{Version: Version{2, 44}} }},
-		"unknown functions":     {"libc", Warn, "not known, and have no wrapper: frobnicate", func(m *Machine) { m.Libc.Unknown = []string{"frobnicate"} }},
+		"unknown functions":     {"libc", Warn, "not known, and are never paused inside: frobnicate", func(m *Machine) { m.Libc.Unknown = []string{"frobnicate"} }},
 		"a libc with a mistake": {"libc", Warn, "glibc bug 25847", func(m *Machine) { m.Libc = Libc{Version: Version{2, 40}} }},
 		"a malformed tunable":   {"tunables", Warn, "not NAME=VALUE", tune("glibc.malloc.check")},
 		"elision":               {"tunables", Warn, "transactions", tune("glibc.malloc.mxfast=0:glibc.elision.enable=1")},

@@ -96,8 +96,8 @@ func libc(m *Machine) []Finding {
 		found = append(found, warn(name+" is newer than "+newest.String()+", the last one that is known", "upgrade libinger when there is a newer one")...)
 	}
 	if len(l.Unknown) > 0 {
-		found = append(found, warn(fmt.Sprintf("%s: %d of its functions are not known, and have no wrapper: %s", name, len(l.Unknown),
-			strings.Join(l.Unknown[:min(len(l.Unknown), 8)], ", ")), "do not use them in calls that are cancelled")...)
+		found = append(found, warn(fmt.Sprintf("%s: %d of its functions are not known, and are never paused inside: %s", name, len(l.Unknown),
+			strings.Join(l.Unknown[:min(len(l.Unknown), 8)], ", ")), "upgrade libinger when there is a newer one; what they make is not undone by cancel()")...)
 	}
 	for i := range libcProblems {
 		p := &libcProblems[i]

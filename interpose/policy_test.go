@@ -4,6 +4,7 @@ package interpose
 
 import (
 	"bytes"
+	"debug/elf"
 	"os"
 	"slices"
 	"testing"
@@ -132,6 +133,9 @@ func TestOldVersionsThatDifferAreListed(t *testing.T) {
 		r, ok := Lookup(s.Name)
 		if !ok || !r.Class.Wrapped() || !s.VersionIndex.IsHidden() || s.Version == "GLIBC_PRIVATE" || s.Value == current[s.Name] {
 			continue
+		}
+		if _, linkable := current[s.Name]; !linkable {
+			continue // the wrapper leads to the old version: there is no other
 		}
 		if !bytes.Contains(text, []byte("("+s.Name+", \""+s.Version+"\")")) {
 			t.Errorf("%s@%s is not the default version, and shim/versions.c does not list it", s.Name, s.Version)

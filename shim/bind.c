@@ -112,6 +112,8 @@ static void prepare(void)
 	uint32_t count;
 	const struct shim_heap_way *ways = shim_heap_ways(&count);
 
+	for (struct shim_spare *s = __start_shim_spares; s < __stop_shim_spares && s->real && !prepared; s++)
+		add(s->name, (uint64_t)s->real, (uint64_t)s->wrapper, false);
 	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && shim_late && !prepared; s++) {
 		void *ours = shim_own_symbol(s->name);
 		/* What runs before main() is over when we come late. */
@@ -276,7 +278,7 @@ static void bind_all(const struct plain_names *plain)
 
 void shim_bind_late(void)
 {
-	if (!shim_late && !shim_heap.foreign)
+	if (!shim_late && !shim_heap.foreign && !__start_shim_spares->real)
 		return;
 	prepare();
 	bind_all(NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libc.c - says once, before the first launch, what is not known of the running libc: its release, or functions that it has and
- * no known release had (known_gen.h, from interpose/libc_functions.txt). Those have no wrapper.
+ * no known release had (known_gen.h, from interpose/libc_functions.txt). Those get a spare wrapper, by which they are deferred, the
+ * safest class: the words of the global offset tables that lead to them are pointed there, before the first launch (bind.c).
  *
  * Names are compared by their GNU hashes, which libc's own table has ready. */
 #include "shim.h"
@@ -68,8 +69,18 @@ static bool is_known(uint32_t hash)
 	return known[at] == (hash | 1);
 }
 
-/* How many functions are not known; the first few names. */
-static unsigned unknown(const struct libc *l, const char **names)
+static void defer(const struct libc *l, const Elf64_Sym *s, struct shim_spare *spare)
+{
+	void *address = (void *)(l->map->l_addr + s->st_value);
+
+	if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
+		address = ((void *(*)(void))address)();
+	spare->real = address;
+	spare->name = l->strings + s->st_name;
+}
+
+/* How many functions are not known; as many as there are spare wrappers have one now. */
+static unsigned unknown(const struct libc *l)
 {
 	uint32_t buckets = l->hash[0], first = l->hash[1];
 	const uint32_t *bucket = &l->hash[4 + 2 * l->hash[2]], *chain = &bucket[buckets];
@@ -82,8 +93,8 @@ static unsigned unknown(const struct libc *l, const char **names)
 			/* Not old versions: no program that is linked today refers to them. */
 			bool counts = s->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) && !(l->versions[i] & 0x8000) &&
 				      l->versions[i] != internal;
-			if (counts && !is_known(chain[i - first]) && count++ < NAMES_TOLD)
-				names[count - 1] = l->strings + s->st_name;
+			if (counts && !is_known(chain[i - first]) && &__start_shim_spares[count++] < __stop_shim_spares)
+				defer(l, s, &__start_shim_spares[count - 1]);
 			if (chain[i - first] & 1)
 				break;
 		}
@@ -91,7 +102,7 @@ static unsigned unknown(const struct libc *l, const char **names)
 	return count;
 }
 
-__attribute__((noinline)) static void tell_unknown(const char *release, const char *const *names, unsigned count)
+__attribute__((noinline)) static void tell_unknown(const char *release, unsigned count)
 {
 	char text[300], object[40], *at = text, *end = text + sizeof text - 1, *o = object;
 
@@ -99,10 +110,10 @@ __attribute__((noinline)) static void tell_unknown(const char *release, const ch
 	shim_write_text(&o, object + sizeof object - 1, release);
 	*o = 0;
 	shim_write_number(&at, end, count);
-	shim_write_text(&at, end, count == 1 ? " function has no class: " : " functions have no class: ");
+	shim_write_text(&at, end, count == 1 ? " function is unknown, and never paused inside: " : " functions are unknown, and never paused inside: ");
 	for (unsigned i = 0; i < count && i < NAMES_TOLD; i++) {
 		shim_write_text(&at, end, i ? ", " : "");
-		shim_write_text(&at, end, names[i]);
+		shim_write_text(&at, end, __start_shim_spares[i].name);
 	}
 	shim_write_text(&at, end, count > NAMES_TOLD ? ", …" : "");
 	*at = 0;
@@ -113,7 +124,6 @@ int shim_libc_check(void)
 {
 	const char *release = gnu_get_libc_version(), *dot = strchr(release, '.');
 	int minor = dot ? atoi(dot + 1) : 0;
-	const char *names[NAMES_TOLD];
 	struct libc l;
 
 	if (strncmp(release, "2.", 2) == 0 && minor < SHIM_GLIBC_OLDEST) {
@@ -121,9 +131,9 @@ int shim_libc_check(void)
 		errno = ENOSYS;
 		return -1;
 	}
-	unsigned count = open_libc(&l) ? unknown(&l, names) : 0;
+	unsigned count = open_libc(&l) ? unknown(&l) : 0;
 	if (count)
-		tell_unknown(release, names, count);
+		tell_unknown(release, count);
 	else if (minor > SHIM_GLIBC_NEWEST || strncmp(release, "2.", 2) != 0)
 		shim_message("this libc is newer than those that are known", release, "all its functions are known");
 	return 0;

@@ -13,6 +13,15 @@
 #include "shim/ends-the-compilation-here.h" /* lest dozens of errors about what such a libc has not follow */
 #endif
 
+/* A wrapper for a function that has none by its name: `real` and `name` are filled in when there is one (stubs_amd64.S). */
+struct shim_spare {
+	void *real;
+	void *wrapper;
+	const char *name;
+};
+extern struct shim_spare __start_shim_spares[] __attribute__((visibility("hidden")));
+extern struct shim_spare __stop_shim_spares[] __attribute__((visibility("hidden")));
+
 /* What is known of the running libc; 0, or -1 and ENOSYS with a message. libc.c */
 int shim_libc_check(void);
 

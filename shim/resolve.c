@@ -266,6 +266,9 @@ void *shim_wrapper_of(const char *symbol, const void *found)
 	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots; s++)
 		if (*s->real == found && s->found && same(s->name, symbol))
 			return shim_own_symbol(symbol);
+	for (struct shim_spare *s = __start_shim_spares; s < __stop_shim_spares && s->real; s++)
+		if (s->real == found)
+			return s->wrapper;
 	return NULL;
 }
 

@@ -450,6 +450,30 @@ shim_exec:
 #define SHIM_EXEC(name) exec name;
 #include "wrap_gen.h"
 
+/* struct shim_spare: for functions of libc that nobody knows (libc.c), deferred as the shared ones are. */
+.macro spare n
+	.section shim_spares, "aw", @progbits
+	.p2align 3
+.Lspare_\n:
+	.quad	0, .Lspare_code_\n, 0
+	.text
+	.p2align 4
+.Lspare_code_\n:
+	.cfi_startproc
+	endbr64
+	movq	shim_tls@gottpoff(%rip), %r11
+	movq	%fs:(%r11), %r11
+	testq	%r11, %r11
+	jne	1f
+	jmp	*.Lspare_\n(%rip)
+1:	leaq	.Lspare_\n(%rip), %r10
+	jmp	shim_defer
+	.cfi_endproc
+.endm
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	spare \n
+	.endr
+
 /* Old versions of functions (versions.c), which are reached by rewritten references only. */
 .macro old name, how
 	.section shim_old_slots, "aw", @progbits
