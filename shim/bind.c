@@ -108,12 +108,13 @@ static void add(const char *name, uint64_t real, uint64_t ours, bool of_heap)
 static void prepare(void)
 {
 	static bool prepared;
+	static const struct shim_spare *spare = __start_shim_spares;
 	static uint32_t heap_ways;
 	uint32_t count;
 	const struct shim_heap_way *ways = shim_heap_ways(&count);
 
-	for (struct shim_spare *s = __start_shim_spares; s < __stop_shim_spares && s->real && !prepared; s++)
-		add(s->name, (uint64_t)s->real, (uint64_t)s->wrapper, false);
+	for (; spare < __stop_shim_spares && spare->real; spare++) /* given out before the first launch */
+		add(spare->name, (uint64_t)spare->real, (uint64_t)spare->wrapper, false);
 	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && shim_late && !prepared; s++) {
 		void *ours = shim_own_symbol(s->name);
 		/* What runs before main() is over when we come late. */
