@@ -10,6 +10,7 @@
  * The frame that a personality routine is asked about has as its stack pointer what _Unwind_GetCFA() gives (the canonical
  * address of the frame that it has called), a little more where that one has an address of its own (macros_amd64.h). */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <sys/syscall.h>
 #include <unwind.h>
 
@@ -26,12 +27,21 @@ static struct {
 	__typeof__(_Unwind_GetGR) *get;
 } lib;
 
-/* The unwinder is there: it has called us. */
-static bool find_unwinder(void)
+/* What the object exports that `address` is in, or that it is a copy of. That object is in use here and can't go; others may come
+ * and go meanwhile, so that all of them can't be searched. */
+static void *look_up(const void *address, const char *symbol)
+{
+	const struct link_map *map = shim_object_at((const void *)gotcha_original_of((uint64_t)address, NULL));
+
+	return map ? shim_lookup_in(map, symbol) : NULL;
+}
+
+/* The unwinder is where we return to. */
+static bool find_unwinder(const void *caller)
 {
 	if (!__atomic_load_n(&lib.get, __ATOMIC_ACQUIRE)) {
-		lib.cfa = (__typeof__(_Unwind_GetCFA) *)shim_find_symbol("_Unwind_GetCFA");
-		__atomic_store_n((void **)&lib.get, shim_find_symbol("_Unwind_GetGR"), __ATOMIC_RELEASE);
+		lib.cfa = (__typeof__(_Unwind_GetCFA) *)look_up(caller, "_Unwind_GetCFA");
+		__atomic_store_n((void **)&lib.get, look_up(caller, "_Unwind_GetGR"), __ATOMIC_RELEASE);
 	}
 	return lib.cfa && lib.get;
 }
@@ -48,9 +58,9 @@ void shim_close_section(struct shim_call *call)
 }
 
 /* The call whose section the frame holds open; NULL: it holds none. */
-static struct shim_call *section_of(_Unwind_Action actions, struct _Unwind_Context *context)
+static struct shim_call *section_of(_Unwind_Action actions, struct _Unwind_Context *context, const void *caller)
 {
-	if (!(actions & _UA_CLEANUP_PHASE) || !find_unwinder())
+	if (!(actions & _UA_CLEANUP_PHASE) || !find_unwinder(caller))
 		return NULL;
 	struct shim_call *call = (struct shim_call *)lib.get(context, REGISTER_RBX);
 	return call && call->defer_rsp == (lib.cfa(context) & ~(uint64_t)7) ? call : NULL;
@@ -59,7 +69,7 @@ static struct shim_call *section_of(_Unwind_Action actions, struct _Unwind_Conte
 _Unwind_Reason_Code shim_section_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
 					     struct _Unwind_Exception *exception, struct _Unwind_Context *context)
 {
-	struct shim_call *call = section_of(actions, context);
+	struct shim_call *call = section_of(actions, context, __builtin_return_address(0));
 
 	(void)version;
 	(void)class;
@@ -69,14 +79,14 @@ _Unwind_Reason_Code shim_section_personality(int version, _Unwind_Action actions
 	return _URC_CONTINUE_UNWIND;
 }
 
-/* How many exceptions are in flight: the C++ ABI's __cxa_eh_globals, of the TCB that is in force. */
-__attribute__((noinline)) static uint32_t *in_flight(_Unwind_Exception_Class class)
+/* How many exceptions are in flight: the C++ ABI's __cxa_eh_globals, of the TCB that is in force. Who has thrown also cleans up. */
+__attribute__((noinline)) static uint32_t *in_flight(_Unwind_Exception_Class class, const struct _Unwind_Exception *exception)
 {
 	struct { void *caught; uint32_t uncaught; } *(*globals)(void);
 
 	if ((class & ~(uint64_t)0xff) != CXX_CLASS)
 		return NULL;
-	globals = (__typeof__(globals))shim_find_symbol("__cxa_get_globals");
+	globals = (__typeof__(globals))look_up((const void *)exception->exception_cleanup, "__cxa_get_globals");
 	return globals ? &globals()->uncaught : NULL;
 }
 
@@ -84,21 +94,20 @@ __attribute__((noinline)) static uint32_t *in_flight(_Unwind_Exception_Class cla
 _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
 					 struct _Unwind_Exception *exception, struct _Unwind_Context *context)
 {
-	struct shim_call *call = section_of(actions, context);
+	struct shim_call *call = section_of(actions, context, __builtin_return_address(0));
 
 	(void)version;
-	(void)exception;
 	if (!call)
 		return _URC_CONTINUE_UNWIND;
 	if (call->thread && shim_fs() == call->thread->fs && call->fs != call->thread->fs) {
-		uint32_t *count = in_flight(class);
+		uint32_t *count = in_flight(class, exception);
 		int *own = (int *)(call->thread->fs + (uint64_t)shim_errno_offset), error = *own;
 		if (count)
 			--*count;
 		*own = call->own_errno;
 		shim_set_fs(call->fs);
 		*(int *)(call->fs + (uint64_t)shim_errno_offset) = error;
-		count = in_flight(class);
+		count = in_flight(class, exception);
 		if (count)
 			++*count;
 	}
@@ -121,7 +130,7 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 
 	(void)version;
 	(void)class;
-	if (!(actions & _UA_CLEANUP_PHASE) || !t || !find_unwinder())
+	if (!(actions & _UA_CLEANUP_PHASE) || !t || !find_unwinder(__builtin_return_address(0)))
 		return _URC_CONTINUE_UNWIND;
 	struct shim_call *call = t->current;
 	uint64_t target = exception->private_1 ? 0 : exception->private_2;
@@ -144,7 +153,7 @@ _Unwind_Reason_Code shim_noticed_personality(int version, _Unwind_Action actions
 	(void)version;
 	(void)class;
 	(void)exception;
-	if (!find_unwinder())
+	if (!find_unwinder(__builtin_return_address(0)))
 		return _URC_CONTINUE_UNWIND;
 	void (*left)(void *) = (void (*)(void *))lib.get(context, REGISTER_RBX);
 	if (!(actions & _UA_CLEANUP_PHASE) && left == shim_cookie_back)

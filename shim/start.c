@@ -136,8 +136,19 @@ static void bind_late(void *unused)
 	shim_bind_late();
 }
 
+/* Before TCBs are looked at. */
+static void look_at_heap(void *suits)
+{
+	*(bool *)suits = shim_heap_suits();
+	if (*(bool *)suits)
+		shim_heap_look();
+}
+
 static int start_once(void)
 {
+	bool suits = false;
+
+
 	if (!shim_cpu.usable) {
 		shim_message("preemptible functions are not available", "processor", "XSAVE is missing");
 		errno = ENOSYS;
@@ -148,10 +159,10 @@ static int start_once(void)
 	shim_configure();
 	if (!shim_config.fsgsbase)
 		shim_cpu.fsgsbase = 0;
-	if (!shim_heap_suits())
-		return -1;
-	shim_heap_look(); /* before TCBs are looked at */
-	if (shim_tcb_init() != 0)
+	/* Where the order of locks does not allow a look, this thread itself keeps objects from coming and going. */
+	if (!shim_loader_look(look_at_heap, &suits))
+		look_at_heap(&suits);
+	if (!suits || shim_tcb_init() != 0)
 		return -1;
 	shim_loader_iterate(find_linker, shim_resolve_in("ld-linux-x86-64.so.2", "_dl_allocate_tls"));
 	shim_clock_calibrate();
