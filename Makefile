@@ -20,7 +20,10 @@ JOBS    ?= 2
 GO     ?= go
 CFLAGS ?= -O2 -g -Wall -Wextra
 # A package's own flags are in its #cgo lines; these are for what those lines refuse, and for the user's.
-LIB_CGO_CFLAGS  := -O2 -g -fno-semantic-interposition $(if $(CHECK_LOCKS),-DSHIM_CHECK_LOCKS)
+# go's cache knows the files of a package's own folder only. The packages share headers, and trees share the cache: without the
+# headers' sum in the key, gotcha/ would be linked as it was built with another struct shim_call than shim/ has.
+LIB_HEADERS     := $(shell cat $$(find include shim gotcha -name '*.h' | LC_ALL=C sort) | cksum | tr -d ' ')
+LIB_CGO_CFLAGS  := -O2 -g -fno-semantic-interposition -DSHIM_HEADERS=$(LIB_HEADERS) $(if $(CHECK_LOCKS),-DSHIM_CHECK_LOCKS)
 LIB_EXTLDFLAGS  := -Wl,-soname,$(SONAME) '-Wl,--version-script=$(CURDIR)/cmd/libinger/exports.map' -Wl,-z,now \
                    -Wl,--wrap=sigaction,--wrap=pthread_create
 # Quoted once for the shell (double), once for go (escaped), once for the linker driver (single).

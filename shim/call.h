@@ -184,6 +184,7 @@ struct shim_call {
 	bool mask_changed;           /* its signal mask is its own, see wrap_mask.c */
 	bool altstack_changed;       /* and its alternate signal stack */
 	stack_t altstack, outer_altstack; /* its own while paused, and what the resumer's was */
+	stack_t seen_altstack;       /* what the function saw before it set one, on whichever thread that was */
 	bool outer_hides;            /* mask_changed, of a limited call: the program believed SHIM_SIGNAL blocked before */
 	uint64_t kept_mask;          /* of its blocked signals, those that stay blocked on kept_thread while it is paused */
 	struct shim_thread *kept_thread;

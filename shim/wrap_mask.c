@@ -224,44 +224,83 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 /* ---- the alternate stack
  *
  * It is the kernel thread's, and a function's is in memory that goes when the function is cancelled, or must not be used by
- * two threads at once: so a call that has set one has it only while it runs, as it has its mask. */
+ * two threads at once: so a call that has set one has it only while it runs, as it has its mask.
+ * And a thread's never goes to another thread, where two handlers would run on the one stack: neither ours for overflow reports,
+ * which a call that has switched its own off has as everybody, nor what the function saw before it set its own and puts
+ * back, wherever it then runs. */
+
+static bool is_ours(const struct shim_thread *t, const stack_t *stack)
+{
+	return t && t->fault_stack && stack->ss_sp == t->fault_stack;
+}
+
+/* As the program sees it: ours is none. */
+static void hide_ours(const struct shim_thread *t, stack_t *stack)
+{
+	if (is_ours(t, stack) && !(stack->ss_flags & SS_ONSTACK))
+		*stack = (stack_t){.ss_flags = SS_DISABLE};
+}
+
+static void set_altstack(const struct shim_thread *t, const stack_t *stack)
+{
+	stack_t set = *stack;
+
+	set.ss_flags &= ~SS_ONSTACK;
+	if (set.ss_flags & SS_DISABLE && t && t->fault_stack)
+		set = (stack_t){.ss_sp = t->fault_stack, .ss_size = SHIM_FAULT_STACK_BYTES};
+	shim_syscall2(SYS_sigaltstack, &set, NULL);
+}
 
 static void note_altstack(struct shim_call *call)
 {
 	if (!call || call->altstack_changed || call->adopted || call->interrupted.handlers)
 		return;
 	shim_syscall2(SYS_sigaltstack, NULL, &call->outer_altstack);
+	call->seen_altstack = call->outer_altstack;
+	hide_ours(call->thread, &call->seen_altstack);
 	call->altstack_changed = true;
 }
 
-static void set_altstack(const stack_t *stack)
+/* Whether the function puts back what it saw before it set its own. */
+static bool puts_back(const struct shim_call *call, const stack_t *wanted)
 {
-	stack_t set = *stack;
+	const stack_t *seen = &call->seen_altstack;
 
-	set.ss_flags &= ~SS_ONSTACK;
-	shim_syscall2(SYS_sigaltstack, &set, NULL);
+	if (!call->altstack_changed || call->interrupted.handlers)
+		return false;
+	if ((wanted->ss_flags | seen->ss_flags) & SS_DISABLE)
+		return wanted->ss_flags & seen->ss_flags & SS_DISABLE;
+	return wanted->ss_sp == seen->ss_sp && wanted->ss_size == seen->ss_size;
 }
 
 void shim_altstack_enter(struct shim_call *call)
 {
 	shim_syscall2(SYS_sigaltstack, NULL, &call->outer_altstack);
-	set_altstack(&call->altstack);
+	set_altstack(call->thread, &call->altstack);
 }
 
-/* Paused: the thread has its own again. One that returned has left it for the thread, unless it is where the next call runs. */
+/* Paused: the thread has its own again. One that returned has left it for the thread, or for the call that it was inside of,
+ * unless it is where the next call runs. */
 void shim_altstack_leave(struct shim_call *call)
 {
+	struct shim_call *parent = call->parent;
 	stack_t now;
 
 	shim_syscall2(SYS_sigaltstack, NULL, &now);
 	call->altstack = now;
+	hide_ours(call->thread, &call->altstack);
 	if (call->state == SHIM_PAUSING) {
-		set_altstack(&call->outer_altstack);
+		set_altstack(call->thread, &call->outer_altstack);
 		return;
 	}
 	call->altstack_changed = false;
-	if (call->state != SHIM_DONE || (uint64_t)now.ss_sp - (uint64_t)call->map < call->map_bytes)
-		set_altstack(&call->outer_altstack);
+	if (call->state != SHIM_DONE || (uint64_t)now.ss_sp - (uint64_t)call->map < call->map_bytes) {
+		set_altstack(call->thread, &call->outer_altstack);
+	} else if (parent && !parent->altstack_changed && !parent->adopted) {
+		parent->outer_altstack = call->outer_altstack;
+		parent->seen_altstack = call->seen_altstack;
+		parent->altstack_changed = true;
+	}
 }
 
 /* The alternate stack that we gave a thread for overflow reports is not the program's: it sees none. */
@@ -270,16 +309,20 @@ SHIM_EXPORT int sigaltstack(const stack_t *wanted, stack_t *old)
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME); /* it is the kernel thread's */
 	struct shim_thread *t = shim_tls.thread;
+	stack_t now;
 
 	if (wanted)
 		note_altstack(call);
-	int result = SHIM_REAL(int (*)(const stack_t *, stack_t *), sigaltstack)(wanted, old);
-	if (result == 0 && old && t && t->fault_stack && old->ss_sp == t->fault_stack && !(old->ss_flags & SS_ONSTACK))
-		*old = (stack_t){.ss_flags = SS_DISABLE};
-	if (result == 0 && wanted && (wanted->ss_flags & SS_DISABLE) && t && t->fault_stack) {
-		/* Back to ours. */
-		stack_t ours = {.ss_sp = t->fault_stack, .ss_size = SHIM_FAULT_STACK_BYTES};
-		shim_syscall2(SYS_sigaltstack, &ours, NULL);
+	int result = SHIM_REAL(int (*)(const stack_t *, stack_t *), sigaltstack)(wanted, &now);
+	if (result == 0 && wanted && call && puts_back(call, wanted)) {
+		set_altstack(t, &call->outer_altstack);
+		call->altstack_changed = false;
+	} else if (result == 0 && wanted && wanted->ss_flags & SS_DISABLE && t && t->fault_stack) {
+		set_altstack(t, wanted); /* back to ours */
+	}
+	if (result == 0 && old) {
+		hide_ours(t, &now);
+		*old = now;
 	}
 	shim_defer_end(call, deferred);
 	return result;
