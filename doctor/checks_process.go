@@ -101,8 +101,7 @@ func preload(m *Machine) []Finding {
 			found = append(found, fail("LD_PRELOAD has the sanitizer "+name+", which must come first, as libinger does",
 				"unset LD_PRELOAD, or link with -linger")...)
 		case matches(heaps, name):
-			found = append(found, warn("LD_PRELOAD has the allocator "+name+", whose functions are deferred only where programs call "+
-				"them by the names of malloc(3)", "compare with a run without it when a program hangs")...)
+			found = append(found, ok("LD_PRELOAD has the allocator "+name+": all calls of its functions are deferred, and its blocks noted")...)
 		case strings.HasPrefix(name, "libinger.so"):
 			found = append(found, ok("libinger.so is preloaded already")...)
 		default:

@@ -59,7 +59,10 @@ func sanitizers(m *Machine) []Finding {
 		case strings.Contains(o.Sanitizer, "asan"):
 			found = append(found, fail(o.Name+" has AddressSanitizer, which refuses to start behind another preloaded library",
 				"link with -linger, or set ASAN_OPTIONS=verify_asan_link_order=0")...)
-		case strings.Contains(o.Sanitizer, "tsan") || strings.Contains(o.Sanitizer, "msan"):
+		case strings.Contains(o.Sanitizer, "tsan"):
+			found = append(found, fail(o.Name+" has ThreadSanitizer, which knows no stacks and threads but libc's: functions are "+
+				"refused (ENOTSUP), and main() is not sliced", "build it without")...)
+		case strings.Contains(o.Sanitizer, "msan"):
 			found = append(found, warn(o.Name+" has "+o.Sanitizer+", which is not told when stacks are switched: it may report what is "+
 				"not so", "build it without to run it in slices")...)
 		default:
@@ -76,12 +79,19 @@ func ownMalloc(m *Machine) []Finding {
 	if !m.seen() {
 		return nil
 	}
-	for _, o := range m.Program.Objects {
-		if o.isLibc() || o.Sanitizer != "" || o.Libinger || !slices.ContainsFunc(heapNames, o.defines) {
-			continue
+	for i, o := range m.Program.Objects {
+		switch {
+		case o.isLibc() || i > 0 && o.Sanitizer != "" || o.Libinger || !slices.ContainsFunc(heapNames, o.defines):
+		case i > 0:
+			return ok(o.Name + " brings the heap, of which there is one for all libsets: calls that pass the dynamic linker are deferred")
+		case m.OwnMalloc:
+			return warn(o.Name+" has its own malloc(), whose calls do not pass the dynamic linker, and INGER_OWN_MALLOC=1 launches "+
+				"all the same: a pause may come while it holds its lock", "unset INGER_OWN_MALLOC, unless it takes no lock")
+		default:
+			return warn(o.Name+" has its own malloc(), whose calls do not pass the dynamic linker: functions are refused (ENOTSUP), as "+
+				"one could be paused while it holds the heap's lock; slices of main() work, --torture does not",
+				"link the allocator as a shared library")
 		}
-		return warn(o.Name+" brings its own malloc(): calls to it inside that object are not deferred, and a pause may come "+
-			"while it holds its lock", "launch calls with INGER_SHARED only if they do not allocate; try --torture")
 	}
 	return ok("the C library's")
 }

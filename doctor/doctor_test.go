@@ -100,7 +100,6 @@ func TestMarks(t *testing.T) {
 		"changed ids":           {"secure", Fail, "ignores LD_PRELOAD", func(m *Machine) { m.Secure = "runs with changed ids" }},
 		"an auditor":            {"preload", Warn, "LD_AUDIT", environ("LD_AUDIT", "/a.so")},
 		"a preloaded sanitizer": {"preload", Fail, "libasan.so.8", environ("LD_PRELOAD", "/usr/lib/libasan.so.8")},
-		"a preloaded allocator": {"preload", Warn, "libjemalloc.so.2", environ("LD_PRELOAD", "/x.so libjemalloc.so.2")},
 		"another preloaded":     {"preload", Warn, `"/x.so"`, environ("LD_PRELOAD", "/x.so")},
 		"a wrong option":        {"options", Fail, "INGER_CLOCK", func(m *Machine) { m.BadOptions = []string{"INGER_CLOCK: x"} }},
 		"no library":            {"library", Fail, "not found", func(m *Machine) { m.Library.Problem = "libinger.so: not found" }},
@@ -113,10 +112,17 @@ func TestMarks(t *testing.T) {
 		"a missing library":     {"program", Fail, "libnone.so", func(m *Machine) { m.Program.Missing = []string{"libnone.so"} }},
 		"a program in Go":       {"program", Warn, "Go compiler", func(m *Machine) { m.Program.Go = true }},
 		"AddressSanitizer":      {"sanitizer", Fail, "AddressSanitizer", object(Object{Name: "libasan.so.8", Sanitizer: "libasan"})},
-		"ThreadSanitizer":       {"sanitizer", Warn, "tsan", object(Object{Name: "prog", Sanitizer: "tsan"})},
-		"a malloc of its own":   {"malloc", Warn, "libmine.so", object(Object{Name: "libmine.so", Defines: []string{"malloc"}})},
-		"-Bsymbolic":            {"reach", Warn, "-Bsymbolic", object(Object{Name: "libb.so", Symbolic: true})},
-		"relocations in text":   {"reach", Warn, "text relocations", object(Object{Name: "libt.so", TextRel: true})},
+		"ThreadSanitizer":       {"sanitizer", Fail, "ENOTSUP", object(Object{Name: "prog", Sanitizer: "tsan"})},
+		"MemorySanitizer":       {"sanitizer", Warn, "msan", object(Object{Name: "prog", Sanitizer: "msan"})},
+		"a malloc of its own":   {"malloc", Warn, "ENOTSUP", func(m *Machine) { m.Program.Objects[0].Defines = []string{"malloc"} }},
+		"and launches with it": {"malloc", Warn, "INGER_OWN_MALLOC=1", func(m *Machine) {
+			m.Program.Objects[0].Defines, m.OwnMalloc = []string{"malloc"}, true
+		}},
+		"a sanitizer's malloc": {"malloc", Warn, "ENOTSUP", func(m *Machine) {
+			m.Program.Objects[0] = Object{Name: "prog", Sanitizer: "asan", Defines: []string{"__asan_init", "malloc"}}
+		}},
+		"-Bsymbolic":          {"reach", Warn, "-Bsymbolic", object(Object{Name: "libb.so", Symbolic: true})},
+		"relocations in text": {"reach", Warn, "text relocations", object(Object{Name: "libt.so", TextRel: true})},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,6 +166,8 @@ func TestHarmless(t *testing.T) {
 		"an unknown clock source":        {"clock", func(m *Machine) { m.ClockSource = "" }},
 		"a kvm clock":                    {"clock", func(m *Machine) { m.ClockSource = "kvm-clock" }},
 		"a name of ours in the program":  {"names", object(Object{Name: "libx.so", Defines: []string{"launch"}})},
+		"a preloaded allocator":          {"preload", environ("LD_PRELOAD", "libjemalloc.so.2")},
+		"another allocator":              {"malloc", object(Object{Name: "libmine.so", Defines: []string{"malloc"}})},
 		"linked with libinger":           {"malloc", object(Object{Name: "libinger.so.0", Libinger: true, Defines: []string{"malloc"}})},
 		"the undefined sanitizer":        {"sanitizer", object(Object{Name: "libubsan.so.1", Sanitizer: "libubsan"})},
 		"a script":                       {"program", func(m *Machine) { m.Program.Script = "/bin/sh" }},

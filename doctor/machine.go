@@ -31,6 +31,7 @@ type Machine struct {
 
 	FSGSBase         bool // AT_HWCAP2: the kernel has enabled the instructions
 	UseFSGSBase      bool // INGER_FSGSBASE
+	OwnMalloc        bool // INGER_OWN_MALLOC
 	XSave            XSave
 	SignalFrameBytes Number // AT_MINSIGSTKSZ
 	InvariantTSC     bool

@@ -108,6 +108,7 @@ enum inger_isolation {
  *                    that can't be copied now, as another thread has been in dlopen() for 3 s
  *            ENOMEM  no memory for a stack or a TCB
  *            ENOSYS  the processor or libc lacks something needed, or nothing can be isolated here (said once on stderr)
+ *            ENOTSUP the program has a malloc() of its own or ThreadSanitizer: inger_strerror() says which
  *            EFAULT  with INGER_CONTAIN: the function faulted, and was cancelled
  * Nesting    may be called inside a preemptible function: the inner call is paused at the earlier of both deadlines.
  * Threads    any, also one that existed before the library was loaded.

@@ -64,6 +64,7 @@ type Settings struct {
 	Stats       bool
 	Follow      bool
 	FSGSBase    bool // use the FSGSBASE instructions where the processor has them
+	OwnMalloc   bool // launch in a program that has its own malloc()
 	Clock       Clock
 	Isolation   Isolation
 	Libsets     uint32 // kept ready ahead

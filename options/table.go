@@ -73,6 +73,15 @@ var Table = []Option{
 		format: func(s *Settings) string { return formatSwitch(s.FSGSBase) },
 	},
 	{
+		Name: "INGER_OWN_MALLOC", Flag: "own-malloc", On: "1",
+		Unit: "switch", Default: "0", Range: "0 or 1",
+		Meaning: "In a program that defines malloc() itself: launch functions and torture all the same (1), as is right for a " +
+			"malloc() that takes no lock and may be interrupted anywhere, or refuse it, so that none is paused while it holds " +
+			"the heap's lock (0).",
+		parse:  func(s *Settings, v string) string { return parseSwitch(&s.OwnMalloc, v) },
+		format: func(s *Settings) string { return formatSwitch(s.OwnMalloc) },
+	},
+	{
 		Name: "INGER_ISOLATION", Flag: "isolation", Arg: "KIND",
 		Unit: "word", Default: "isolated", Range: "isolated or shared",
 		Meaning: "Whose static data the libraries work on in a preemptible function whose launch does not say, and in the " +

@@ -108,8 +108,11 @@ static bool adopt_main(void)
 	tls->call = NULL;
 	tls->thread = t;
 	/* A malloc() of the program's own may be interrupted anywhere, and nearly all of the torture allocates. */
-	if (shim_heap.program && !shim_config.own_malloc)
+	if (shim_config.torture && shim_heap.program && !shim_config.own_malloc) {
+		shim_message("slices without torture", "malloc", "the program has one of its own, which may be interrupted anywhere "
+			     "(INGER_OWN_MALLOC=1: torture all the same)");
 		shim_config.torture = 0;
+	}
 	if (shim_config.torture) {
 		shim_torture_prepare(shim_config.seed);
 		shim_torture_state_begin(separate(tls));

@@ -58,6 +58,7 @@ func shim_go_configure(config *C.struct_shim_config) {
 	config.stats = truth(settings.Stats)
 	config.follow = truth(settings.Follow)
 	config.fsgsbase = truth(settings.FSGSBase)
+	config.own_malloc = truth(settings.OwnMalloc)
 	config.libsets = C.uint32_t(settings.Libsets)
 	config.trace_events = C.uint32_t(settings.TraceEvents)
 	config.isolate = truth(settings.Isolation == options.Isolated)

@@ -67,6 +67,7 @@ func (in *doctorFlags) run(args []string, stdout io.Writer) error {
 	m := doctor.Gather()
 	settings, errs := options.Load(os.LookupEnv)
 	m.UseFSGSBase = settings.FSGSBase
+	m.OwnMalloc = settings.OwnMalloc
 	for _, err := range errs {
 		m.BadOptions = append(m.BadOptions, err.Error())
 	}

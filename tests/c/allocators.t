@@ -21,7 +21,7 @@ check() {
 	printf '%s\n' "$said" | tail -n 5 | sed 's/^#* */# /'
 }
 
-for file in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2; do
+for file in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so; do
 	if [ ! -e $lib/$file ]; then
 		count=$((count + 1))
 		echo "ok $count # skip $file is not installed"

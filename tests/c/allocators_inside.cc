@@ -183,7 +183,7 @@ static void *storm(void *arg)
 static void storms(void)
 {
 	pthread_t other;
-	end = now() + 0.5;
+	end = now() + 0.25;
 	CHECK(pthread_create(&other, nullptr, storm, (void *)2) == 0);
 	storm((void *)1);
 	pthread_join(other, nullptr);

@@ -17,7 +17,7 @@ tests_c_headers := include/inger.h include/gotcha.h tests/c/tests.mk $(wildcard 
 # Programs that open the library themselves, so that there is one way to run them only.
 tests_c_late := late_dlopen threads_before shutdown_late
 # Not TAP programs: a script of the same name runs each.
-tests_c_parts := crash_inside allocators_inside
+tests_c_parts := crash_inside allocators_inside own_malloc_inside
 tests_c_shared := $(tests_c)/libnames_clash.so $(tests_c)/libctypes_spin.so $(tests_c)/libisolate_lib.so
 
 tests_c_names := $(filter-out $(tests_c_late) $(tests_c_parts) %_lib ctypes_spin, \
