@@ -64,7 +64,7 @@ struct inger_attr {
 	uint32_t descriptors; /* most that it may have open of those it has opened; more: EMFILE inside; 0: no limit */
 	uint64_t heap_bytes;  /* most that it may have allocated; more: ENOMEM inside; 0: no limit */
 	uint64_t cpu_us;      /* processor time over all slices; more: it is paused for good, EDQUOT; 0: no limit */
-	uint64_t grace_us;    /* how long cancel() lets it run on to release locks; 0: 10,000 */
+	uint64_t grace_us;    /* how long cancel() lets it run on to release locks, and to where it can be unwound; 0: 10,000 */
 	uint64_t cleanup_us;  /* budget of cleanup handlers and unwinding together; 0: 10,000 */
 	struct inger_fault *fault; /* INGER_CONTAIN: filled in when it ends by a fault; must live as long as the call; may be NULL */
 	linger_t *left;       /* inger_call(): gets the call that can't be cancelled (EBUSY); may be NULL */
@@ -73,7 +73,8 @@ struct inger_attr {
 
 /* Flags of struct inger_attr. */
 enum inger_flags {
-	/* cancel() unwinds the stack: destructors of C++ objects and __attribute__((cleanup)) functions run. */
+	/* cancel() unwinds the stack: destructors of C++ objects and __attribute__((cleanup)) functions run, from where an exception
+	 * may come, to which the function runs on within grace_us, up to the first frame that none may pass (noexcept). */
 	INGER_UNWIND = 1,
 	/* cancel() releases pthread locks of the program that the function holds, and leaves what they protect as it is. */
 	INGER_RELEASE = 2,

@@ -86,9 +86,8 @@ struct shim_fault {
  * that of an interrupted instruction. */
 struct shim_unwind {
 	uint64_t from[9];      /* where the unwinder starts */
-	uint64_t beyond[9];    /* where it goes on after the frame that it must not enter; RIP 0: nowhere */
-	uint64_t stop_rsp;     /* that frame's */
-	bool returning;        /* `from` is a deferred function's end, and its caller has not been seen */
+	uint64_t stop_rsp;     /* the first frame's that no exception passes; UINT64_MAX: there is none */
+	bool may;              /* it is paused where an exception may come from */
 	void *hidden, **hidden_from; /* C++ exceptions being handled, out of sight */
 	uint64_t exception[4] __attribute__((aligned(16))); /* struct _Unwind_Exception */
 };

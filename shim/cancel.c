@@ -191,6 +191,7 @@ static void drop_traces(struct shim_call *call)
 		shim_guard_close(call);
 	call->launches = call->mask_changed = call->altstack_changed = call->unwinding = call->overflowed = false;
 	call->untracked = 0;
+	call->made_for = 0; /* cancelled at the end of malloc(): the next function in this place is not there */
 	call->reason.error = 0;
 	if (call->special) {
 		shim_iterations_end(call);
@@ -288,7 +289,7 @@ static int end_untraced(struct shim_thread *t, struct shim_call *call)
 	if (call->resume_entry != (uint64_t)shim_entry_start || faulted) {
 		int error = faulted ? 0 : let_go(t, call, &ended);
 		if (!error && !ended && !faulted && (call->flags & INGER_UNWIND)) {
-			ended = shim_unwind_approach(t, call);
+			ended = shim_unwind_approach(t, call, call->grace_us ? call->grace_us : GRACE_US);
 			if (ended)
 				drop_mask(call);
 			else

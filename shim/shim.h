@@ -262,10 +262,10 @@ void shim_patterns_end(struct shim_call *call);
 void shim_regex_forked(void);
 
 /* ---- unwind.c: INGER_UNWIND */
-/* The next slice of the call unwinds its stack and ends it. False: that can't be done. */
+/* The next slice of the call unwinds its stack and ends it. False: that can't be done, or is not safe (said once). */
 bool shim_unwind_begin(struct shim_call *call);
-/* Let it run to a place from which that is safe, or at least for a while. True: it has ended. */
-bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call);
+/* Let it run to a place from which that is safe, for grace_us at most. True: it has ended. */
+bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call, uint64_t grace_us);
 
 /* ---- cleanup.c */
 void shim_cleanup_run_above(struct shim_call *call, uint64_t cfa); /* handlers of frames below `cfa`, on the call's stack */

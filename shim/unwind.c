@@ -2,16 +2,19 @@
 /* unwind.c - INGER_UNWIND: the stack of a function that is given up is unwound, so that destructors run.
  *
  * Runs as a slice of the call, on its stack below the paused frame, with libgcc's forced unwinding (as pthread_cancel() does).
- * A function may be paused at any instruction, but C++ describes what to destroy at calls that can throw only, and ends the
- * program where there is no description: in a noexcept function, at a call that can't throw. Frames in such a place are
- * skipped, and so is one that was interrupted between calls: what it has just destroyed would be destroyed again. The stack is
- * looked through first, unwound up to the frame, and the unwinder is started again with the registers of the frame beyond.
  *
- * What a function works on is sound only where it expects to be left: where operator new has its block, in a system call, in
- * inger_pause(). A function that is somewhere else first runs on from the end of one deferred section to that of the next
- * until it gets there. One that does not, and uses libc, is unwound all the same, but for the function that libc returns to
- * (it may have freed or closed something and not noted it yet), and free() knows blocks that are gone (wrap_heap.c). One that
- * has used nothing of libc for a while is computing.
+ * The rule: unwinding begins where an exception may come from, and ends below the first frame where none may pass. A function may
+ * be paused at any instruction, but C++ describes what to destroy at calls that can throw only. Anywhere else (between the calls
+ * of a function that has a table, at a call that can't throw, in a noexcept function) objects may be half made and half gone, and
+ * the callers' as well: a vector that grows destroys its old elements at calls that can't throw, and its owner's destructor would
+ * destroy them again. So neither such a frame nor any frame above it is unwound. That leaves destructors out, and says so once.
+ *
+ * An exception comes from where operator new has its block, from a system call that waits, from inger_pause(). A function that is
+ * somewhere else first runs on, from the end of one deferred section to that of the next, until it is in such a place and every
+ * frame above lets exceptions pass: for its grace at most. In the second half of that any other block that was made will do, for
+ * C code has no operator new. A function that comes to no section's end for QUIET_NS of processor time is computing, and one whose
+ * computing frame has no table is unwound from there. What is then in no such place is not unwound.
+ * A fault is where it is: it counts as computing.
  *
  * A catch (...) that does not throw again ends in exception_cleanup: the unwinding goes on from there.
  * Handlers of pthread_cleanup_push() in C code without -fexceptions are not frames' and are not run. */
@@ -22,9 +25,9 @@
 #include <unwind.h>
 
 #define LIBRARY "libgcc_s.so.1"
-/* How far a function runs on to a place from which it can be unwound. */
-#define STEPS 500
+/* A function on the way to a place from which it can be unwound: its slices, and how long it uses nothing of libc if it is computing. */
 #define STEP_US 100
+#define QUIET_NS 1000000
 /* What the unwinder, the dynamic linker (which saves the extended state at a first call) and small destructors need. */
 #define STACK_ROOM ((uint64_t)24 << 10)
 enum { FROM_RIP, FROM_RSP, FROM_RBX, FROM_RBP, FROM_R12, FROM_R13, FROM_R14, FROM_R15, FROM_INTERRUPTED };
@@ -36,18 +39,18 @@ static struct {
 	__typeof__(_Unwind_Backtrace) *backtrace;
 	__typeof__(_Unwind_ForcedUnwind) *forced_unwind;
 	__typeof__(_Unwind_GetCFA) *get_cfa;
-	__typeof__(_Unwind_GetGR) *get_register;
 	__typeof__(_Unwind_GetIPInfo) *get_ip;
 	__typeof__(_Unwind_GetLanguageSpecificData) *get_table;
 	__typeof__(_Unwind_GetRegionStart) *get_function;
 	void *(*find_description)(void *, void *);
-	void *allocators[6], *operators[4];
+	void *operators[4];
 	void *cxx_globals; /* __cxa_get_globals(), NULL: no C++ here. The exceptions that are being handled come first in them. */
 } lib;
 extern void *shim_real_dlopen;
 
 extern char shim_unwind_entry[];
-_Noreturn void shim_unwind_again(struct shim_call *call);
+void shim_unwind_look(struct shim_call *call);
+void shim_unwind_walk(struct shim_call *call);
 _Noreturn void shim_unwind_run(struct shim_call *call);
 
 /* Its library may come any time. */
@@ -65,14 +68,11 @@ static bool find_library(void)
 	static const struct { const char *name; size_t at; } names[] = {
 		{"_Unwind_Backtrace", offsetof(__typeof__(lib), backtrace)},
 		{"_Unwind_GetCFA", offsetof(__typeof__(lib), get_cfa)},
-		{"_Unwind_GetGR", offsetof(__typeof__(lib), get_register)},
 		{"_Unwind_GetIPInfo", offsetof(__typeof__(lib), get_ip)},
 		{"_Unwind_GetLanguageSpecificData", offsetof(__typeof__(lib), get_table)},
 		{"_Unwind_GetRegionStart", offsetof(__typeof__(lib), get_function)},
 		{"_Unwind_Find_FDE", offsetof(__typeof__(lib), find_description)},
 	};
-
-	static const char *const allocators[] = {"malloc", "calloc", "memalign", "aligned_alloc", "posix_memalign", "valloc"};
 
 	if (SHIM_UNLIKELY(!lib.cxx_globals))
 		find_cxx();
@@ -89,8 +89,6 @@ static bool find_library(void)
 			return false;
 		*(void **)((char *)&lib + names[i].at) = found;
 	}
-	for (unsigned i = 0; i < sizeof lib.allocators / sizeof *lib.allocators; i++)
-		lib.allocators[i] = shim_own_symbol(allocators[i]);
 	__atomic_store_n((void **)&lib.forced_unwind, shim_loader_symbol("_Unwind_ForcedUnwind"), __ATOMIC_RELEASE);
 	return lib.forced_unwind != NULL;
 }
@@ -225,45 +223,22 @@ static void show_caught(struct shim_call *call)
 
 /* ---- frames */
 
-static void take_frame(uint64_t to[9], struct _Unwind_Context *context)
-{
-	static const unsigned char numbers[] = {3, 6, 12, 13, 14, 15}; /* rbx, rbp, r12 to r15 */
-	int before = 0;
-
-	to[FROM_RIP] = (uint64_t)lib.get_ip(context, &before);
-	to[FROM_RSP] = (uint64_t)lib.get_cfa(context);
-	for (unsigned i = 0; i < sizeof numbers; i++)
-		to[FROM_RBX + i] = (uint64_t)lib.get_register(context, numbers[i]);
-	to[FROM_INTERRUPTED] = before != 0;
-}
-
-/* A function of ours whose return leaves nothing behind that its caller may destroy again. */
-static bool makes_block(uint64_t function)
-{
-	for (unsigned i = 0; i < sizeof lib.allocators / sizeof *lib.allocators; i++)
-		if ((uint64_t)lib.allocators[i] == function)
-			return true;
-	return false;
-}
-
+/* The first frame that no exception passes. */
 static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
 {
 	struct shim_call *call = arg;
-	struct shim_unwind *u = &call->unwind;
-	uint64_t rsp = (uint64_t)lib.get_cfa(context);
 
-	if (u->stop_rsp != UINT64_MAX) { /* the frame beyond the one that was found */
-		take_frame(u->beyond, context);
-		return _URC_NORMAL_STOP;
-	}
-	if (u->returning && rsp == u->from[FROM_RSP] && makes_block((uint64_t)lib.get_function(context)))
-		u->returning = false;
-	bool owns = rsp >= u->from[FROM_RSP] && lib.get_table(context);
-	if ((owns && u->returning) || effect_of(context) == ENDS_PROGRAM) {
-		u->returning = false;
-		u->stop_rsp = rsp;
-	}
-	return _URC_NO_REASON;
+	if (effect_of(context) != ENDS_PROGRAM)
+		return _URC_NO_REASON;
+	call->unwind.stop_rsp = (uint64_t)lib.get_cfa(context);
+	return _URC_NORMAL_STOP;
+}
+
+/* From its own caller up. */
+void shim_unwind_walk(struct shim_call *call)
+{
+	call->unwind.stop_rsp = UINT64_MAX;
+	lib.backtrace(look, call);
 }
 
 _Noreturn static void finish(struct shim_call *call)
@@ -291,15 +266,11 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
 		finish(call);
 	shim_cleanup_run_above(call, rsp);
 	show_caught(call);
-	if (rsp < u->stop_rsp) {
-		if (effect_of(context) == CATCHES_ALL)
-			hide_caught(call);
-		return _URC_NO_REASON;
-	}
-	if (!u->beyond[FROM_RIP])
+	if (rsp >= u->stop_rsp)
 		finish(call);
-	__builtin_memcpy(u->from, u->beyond, sizeof u->from);
-	shim_unwind_again(call);
+	if (effect_of(context) == CATCHES_ALL)
+		hide_caught(call);
+	return _URC_NO_REASON;
 }
 
 static void caught(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
@@ -316,9 +287,7 @@ void shim_unwind_run(struct shim_call *call)
 	struct _Unwind_Exception *exception = (void *)u->exception;
 
 	show_caught(call);
-	u->stop_rsp = UINT64_MAX;
-	u->beyond[FROM_RIP] = 0;
-	lib.backtrace(look, call);
+	shim_unwind_walk(call);
 	__builtin_memset(u->exception, 0, sizeof u->exception);
 	exception->exception_cleanup = caught;
 	lib.forced_unwind(exception, stop, call);
@@ -341,54 +310,23 @@ static bool in_system_call(const unsigned char *code)
 	return (place >= 2 && code[-2] == 0x0f && code[-1] == 0x05) || (place < 4095 && code[0] == 0x0f && code[1] == 0x05);
 }
 
-/* Paused at or after the end of a deferred section, and not in a system call. */
-static bool leaving_wrapper(uint64_t rip, bool at_return)
+static bool is_operator_new(uint64_t rip)
 {
-	const unsigned char *code = (const unsigned char *)rip;
-	const struct link_map *object = shim_object_at(code);
+	void *function = function_at(rip - 1);
 
-	return at_return || (!in_system_call(code) && object && shim_is_ours(object));
-}
-
-static bool expects_to_be_left(const struct shim_call *call)
-{
-	if (call->resume_entry != (uint64_t)shim_entry_full)
-		return true;
-	if (!call->at_return)
-		return in_system_call((const unsigned char *)call->regs[SHIM_RIP]);
-	void *function = call->made_for ? function_at(call->made_for - 1) : NULL;
 	for (unsigned i = 0; function && i < sizeof lib.operators / sizeof *lib.operators; i++)
 		if (lib.operators[i] == (void *)gotcha_original_of((uint64_t)function, NULL))
 			return true;
 	return false;
 }
 
-bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call)
-{
-	if (!find_library() || !shim_clock_for(t))
-		return false;
-	for (int step = 0; step < STEPS && !(expects_to_be_left(call) && !hold_outliving(call)); step++) {
-		call->state = SHIM_RESUMING;
-		call->stepping = 1;
-		shim_run_slice(t, call, STEP_US);
-		call->stepping = 0;
-		if (call->state != SHIM_PAUSING)
-			return true;
-		if (!call->at_return)
-			break;
-	}
-	return false;
-}
-
-bool shim_unwind_begin(struct shim_call *call)
+/* Where the unwinder starts. False: what is there of stack is not enough, or not known. */
+static bool set_out(struct shim_call *call)
 {
 	uint64_t *from = call->unwind.from, *regs = call->regs;
-
 	bool faulted = call->state == SHIM_FAULTED;
-	if ((!faulted && call->resume_entry == (uint64_t)shim_entry_start) || !find_library())
-		return false;
-	bool preempted = call->resume_entry == (uint64_t)shim_entry_full;
-	if (!faulted && !preempted)
+
+	if (!faulted && call->resume_entry != (uint64_t)shim_entry_full)
 		shim_regs_of_frame(call, call->voluntary_rsp);
 	uint64_t rsp = regs[SHIM_RSP];
 	/* On a stack of its own making nothing is known of room and end. */
@@ -409,8 +347,88 @@ bool shim_unwind_begin(struct shim_call *call)
 		from[FROM_RSP] = rsp + 8;
 		from[FROM_INTERRUPTED] = 0;
 	}
+	return true;
+}
+
+/* Whether exceptions pass every frame. Seen from outside: the call stays paused as it is. */
+static bool passes_all(struct shim_call *call)
+{
+	if (!set_out(call))
+		return false;
+	shim_unwind_look(call);
+	return call->unwind.stop_rsp == UINT64_MAX;
+}
+
+enum place { NO_PLACE, COMPUTES, MADE_BLOCK, THROWS };
+
+static enum place place_of(const struct shim_call *call, uint64_t quiet_ns)
+{
+	if (call->resume_entry != (uint64_t)shim_entry_full)
+		return THROWS;
+	if (call->at_return)
+		return !call->made_for ? NO_PLACE : is_operator_new(call->made_for) ? THROWS : MADE_BLOCK;
+	if (in_system_call((const unsigned char *)call->regs[SHIM_RIP]))
+		return THROWS;
+	return quiet_ns >= QUIET_NS ? COMPUTES : NO_PLACE;
+}
+
+bool shim_unwind_approach(struct shim_thread *t, struct shim_call *call, uint64_t grace_us)
+{
+	uint64_t begin = shim_now(), grace = shim_us_to_ticks(grace_us), quiet_ns = 0, used_ns = 0;
+
+	call->unwind.may = false;
+	if (!find_library())
+		return false;
+	for (;;) {
+		enum place place = place_of(call, quiet_ns);
+		uint64_t passed = shim_now() - begin;
+		/* A busy machine must not make the difference. */
+		bool late = passed >= grace / 2, over = (passed >= grace && used_ns >= 2 * QUIET_NS) || !shim_clock_for(t);
+		/* With a lock it does not stay here. */
+		call->unwind.may = (place == THROWS || place == COMPUTES || (place == MADE_BLOCK && late)) && !hold_outliving(call);
+		if (over || (call->unwind.may && passes_all(call)))
+			return false;
+		uint64_t before = shim_thread_cpu_ns();
+		call->state = SHIM_RESUMING;
+		call->stepping = 1;
+		shim_run_slice(t, call, STEP_US);
+		call->stepping = 0;
+		if (call->state != SHIM_PAUSING)
+			return true;
+		uint64_t slice_ns = shim_thread_cpu_ns() - before;
+		used_ns += slice_ns;
+		quiet_ns = call->at_return || call->resume_entry != (uint64_t)shim_entry_full ? 0 : quiet_ns + slice_ns;
+	}
+}
+
+static void tell_once(const struct shim_call *call)
+{
+	static _Atomic bool told;
+	char room[200];
+
+	if (atomic_exchange(&told, true))
+		return;
+	shim_message("destructors are not run",
+		     call->name ? call->name : shim_symbol_name((const void *)call->func, room, sizeof room) ? room : NULL,
+		     "it is cancelled in code that throws no exception, from where unwinding could destroy objects twice");
+}
+
+bool shim_unwind_begin(struct shim_call *call)
+{
+	bool faulted = call->state == SHIM_FAULTED;
+
+	if ((!faulted && call->resume_entry == (uint64_t)shim_entry_start) || !find_library())
+		return false;
+	if (!faulted && !call->unwind.may) {
+		tell_once(call);
+		return false;
+	}
+	if (!set_out(call))
+		return false;
+	shim_unwind_look(call);
+	if (call->unwind.stop_rsp != UINT64_MAX)
+		tell_once(call);
 	call->unwind.hidden = NULL;
-	call->unwind.returning = !faulted && preempted && leaving_wrapper(regs[SHIM_RIP], call->at_return);
 	call->unwinding = true;
 	call->resume_entry = (uint64_t)shim_unwind_entry;
 	return true;

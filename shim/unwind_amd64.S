@@ -23,20 +23,6 @@
 .endm
 
 	.text
-	.globl	shim_unwind_again
-	.hidden	shim_unwind_again
-	.type	shim_unwind_again, @function
-	.p2align 4
-/* void shim_unwind_again(struct shim_call *call): from the running call itself; its stack is left. */
-shim_unwind_again:
-	.cfi_startproc
-	.cfi_undefined rip
-	endbr64
-	movq	%rdi, %rbx
-	jmp	shim_unwind_entry
-	.cfi_endproc
-	.size	shim_unwind_again, .-shim_unwind_again
-
 	.globl	shim_unwind_entry
 	.hidden	shim_unwind_entry
 	.type	shim_unwind_entry, @function
@@ -83,5 +69,47 @@ shim_unwind_returning:
 	.cfi_endproc
 	.size	shim_unwind_returning, .-shim_unwind_returning
 
+/* void shim_unwind_look(struct shim_call *call): shim_unwind_walk(call) with the paused frame as its caller, on the stack of who asks.
+ * Nothing of the call's is written. */
+	.globl	shim_unwind_look
+	.hidden	shim_unwind_look
+	.type	shim_unwind_look, @function
+	.p2align 4
+shim_unwind_look:
+	.cfi_startproc
+	endbr64
+	cmpq	$0, CALL_UNWIND+UNWIND_INTERRUPTED(%rdi)
+	jne	shim_look_interrupted
+	jmp	shim_look_returning
+	.cfi_endproc
+	.size	shim_unwind_look, .-shim_unwind_look
+
+.macro look name signal_frame
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	\signal_frame
+	subq	$RECORD_BYTES+8, %rsp
+	.cfi_adjust_cfa_offset RECORD_BYTES+8
+	.irp	place, 0, 8, 16, 24, 32, 40, 48, 56
+	movq	CALL_UNWIND+\place(%rdi), %rax
+	movq	%rax, \place(%rsp)
+	.endr
+	.cfi_remember_state
+	paused_frame
+	nop				/* as above */
+	call	shim_unwind_walk
+	.cfi_restore_state
+	addq	$RECORD_BYTES+8, %rsp
+	.cfi_adjust_cfa_offset -(RECORD_BYTES+8)
+	ret
+	.cfi_endproc
+	.size	\name, .-\name
+.endm
+	look	shim_look_interrupted, .cfi_signal_frame
+	look	shim_look_returning
+
 	.hidden	shim_unwind_run
+	.hidden	shim_unwind_walk
 	.section .note.GNU-stack, "", @progbits
