@@ -172,8 +172,8 @@ void own_timers_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobo
 void own_timers_forked(void);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
-void own_map_add(struct shim_owner *owner, void *address, size_t bytes); /* replaces who had the range */
-void own_map_set(uint32_t tag, void *address, size_t bytes);
+void own_map_add(struct shim_owner *owner, void *address, size_t bytes, const void *caller); /* replaces who had the range */
+void own_map_set(uint32_t tag, void *address, size_t bytes, const void *caller);
 uint32_t own_map_tag(const void *address); /* whose it is, 0: nobody's */
 bool own_map_is(const struct shim_owner *owner, uint32_t tag);
 bool own_map_any(void); /* some call has a mapping */
@@ -181,6 +181,16 @@ void own_map_remove(const void *address, size_t bytes); /* unmapped by whomever 
 bool own_map_keep(const void *address);                  /* false: nobody's */
 void own_map_release(struct shim_owner *owner);          /* munmap all of its */
 void own_map_forget(struct shim_owner *owner, uint32_t to_tag); /* 0: nobody's */
+struct own_mapping {
+	uint64_t start, end, caller;
+	bool referred, kept;
+};
+size_t own_map_count(const struct shim_owner *owner);
+size_t own_map_list(const struct shim_owner *owner, struct own_mapping *list, size_t room); /* by address; how many */
+void own_map_let(const struct shim_owner *owner, uint64_t start);                         /* nobody's */
 void own_map_forked(void);
+
+/* ---- own_referred.c */
+void own_map_keep_referred(struct shim_owner *owner); /* a shared call's that a library still has the way to: nobody's */
 
 #endif
