@@ -22,6 +22,7 @@ enum own_kind {
 	OWN_DIRECTORY,   /* a DIR */
 	OWN_FD,          /* key: number */
 	OWN_EXTRA,       /* more about the next entry */
+	OWN_CONVERTER,   /* an iconv_t; no descriptor is part of it */
 };
 #define OWN_FOREIGN 1 /* OWN_EXTRA of an OWN_STREAM: its descriptor is somebody else's. Else: fopencookie()'s function that closes. */
 #define OWN_SMALL 24
@@ -147,6 +148,7 @@ void own_fd_dropped(struct shim_owner *owner, uint64_t entry); /* the owner has 
 void own_close_fd(int fd);
 void own_close_stream(enum own_kind kind, void *file, uint64_t extra); /* own_file.c */
 void own_close_directory(void *directory);
+void own_close_converter(void *converter); /* wrap_convert.c */
 
 /* ---- own_key.c: thread-specific keys */
 void own_keys_release(struct shim_owner *owner); /* before its memory goes */
