@@ -24,7 +24,8 @@ var localeTable = []group{
 	{Copied, NoStream, "reads a table of names that are not translated", `strerrorname_np strerrordesc_np`},
 	{Copied, NoStream, "a catalogue belongs to the caller; read without a lock", `catgets catclose`},
 	{Shared, NoStream, "opens a file for a moment, which must not stay open; short", `catopen`},
-	{Shared, NoStream, "the list of conversions and their modules has a lock", `iconv_open iconv_close`},
+	{Hand, NoStream, "the list of conversions and their modules has a lock; a converter is noted as the function's own", `
+		iconv_open iconv_close`},
 	{Copied, NoStream, "converts with the caller's own state, for long", `iconv`},
 	{Shared, NoStream, "the first conversion after a change of locale loads the converter under the locale's lock", `
 		btowc wctob mbstowcs __mbstowcs_chk wcstombs __wcstombs_chk`},

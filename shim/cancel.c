@@ -160,6 +160,8 @@ __attribute__((noinline)) static void release_here(struct shim_call *call)
 {
 	if (call->holds.count && (call->flags & INGER_RELEASE))
 		hold_release(call);
+	if (SHIM_UNLIKELY(call->owner.maps) && !call->set)
+		own_map_keep_referred(&call->owner);
 	own_release(&call->owner);
 	shim_patterns_release(call);
 }

@@ -64,6 +64,11 @@ static bool claim(uint64_t entry, uint32_t from, uint32_t to)
 	       __atomic_compare_exchange_n(word, &expected, to ? own_tag(to, KIND(entry)) : 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+static bool has_descriptor(uint64_t entry)
+{
+	return KIND(entry) != OWN_BLOCK && KIND(entry) != OWN_EXTRA && KIND(entry) != OWN_CONVERTER;
+}
+
 /* Drop entries that are no longer true, and all but the newest of those that say the same. */
 static void compact(struct shim_owner *owner)
 {
@@ -162,7 +167,7 @@ void own_move(struct shim_owner *from, struct shim_owner *to)
 		if (extra)
 			(void)own_log(to, extra);
 		(void)own_log(to, entry);
-		to->fd_count += KIND(entry) != OWN_BLOCK;
+		to->fd_count += has_descriptor(entry);
 	}
 	if (from->maps) {
 		own_map_forget(from, to->tag);
@@ -214,6 +219,8 @@ void own_release(struct shim_owner *owner)
 				own_close_fd((int)KEY(entry));
 			else if (kind == OWN_DIRECTORY)
 				own_close_directory((void *)KEY(entry));
+			else if (kind == OWN_CONVERTER)
+				own_close_converter((void *)KEY(entry));
 			else
 				own_close_stream(kind, (void *)KEY(entry), extra);
 		}
@@ -261,7 +268,7 @@ uint32_t own_fd_recount(struct shim_owner *owner)
 	compact(owner);
 	owner->fd_count = 0;
 	for (uint32_t i = 0; i < owner->count; i++)
-		owner->fd_count += KIND(owner->log[i]) != OWN_BLOCK && KIND(owner->log[i]) != OWN_EXTRA;
+		owner->fd_count += has_descriptor(owner->log[i]);
 	return owner->fd_count;
 }
 

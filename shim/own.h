@@ -22,6 +22,7 @@ enum own_kind {
 	OWN_DIRECTORY,   /* a DIR */
 	OWN_FD,          /* key: number */
 	OWN_EXTRA,       /* more about the next entry */
+	OWN_CONVERTER,   /* an iconv_t; no descriptor is part of it */
 };
 #define OWN_FOREIGN 1 /* OWN_EXTRA of an OWN_STREAM: its descriptor is somebody else's. Else: fopencookie()'s function that closes. */
 #define OWN_SMALL 24
@@ -147,6 +148,7 @@ void own_fd_dropped(struct shim_owner *owner, uint64_t entry); /* the owner has 
 void own_close_fd(int fd);
 void own_close_stream(enum own_kind kind, void *file, uint64_t extra); /* own_file.c */
 void own_close_directory(void *directory);
+void own_close_converter(void *converter); /* wrap_convert.c */
 
 /* ---- own_key.c: thread-specific keys */
 void own_keys_release(struct shim_owner *owner); /* before its memory goes */
@@ -172,8 +174,8 @@ void own_timers_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobo
 void own_timers_forked(void);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
-void own_map_add(struct shim_owner *owner, void *address, size_t bytes); /* replaces who had the range */
-void own_map_set(uint32_t tag, void *address, size_t bytes);
+void own_map_add(struct shim_owner *owner, void *address, size_t bytes, const void *caller); /* replaces who had the range */
+void own_map_set(uint32_t tag, void *address, size_t bytes, const void *caller);
 uint32_t own_map_tag(const void *address); /* whose it is, 0: nobody's */
 bool own_map_is(const struct shim_owner *owner, uint32_t tag);
 bool own_map_any(void); /* some call has a mapping */
@@ -181,6 +183,16 @@ void own_map_remove(const void *address, size_t bytes); /* unmapped by whomever 
 bool own_map_keep(const void *address);                  /* false: nobody's */
 void own_map_release(struct shim_owner *owner);          /* munmap all of its */
 void own_map_forget(struct shim_owner *owner, uint32_t to_tag); /* 0: nobody's */
+struct own_mapping {
+	uint64_t start, end, caller;
+	bool referred, kept;
+};
+size_t own_map_count(const struct shim_owner *owner);
+size_t own_map_list(const struct shim_owner *owner, struct own_mapping *list, size_t room); /* by address; how many */
+void own_map_let(const struct shim_owner *owner, uint64_t start);                         /* nobody's */
 void own_map_forked(void);
+
+/* ---- own_referred.c */
+void own_map_keep_referred(struct shim_owner *owner); /* a shared call's that a library still has the way to: nobody's */
 
 #endif

@@ -12,9 +12,9 @@
 #define OWNER(tag) ((tag) & 0x7fffffffu) /* the log's compaction changes the highest bit */
 #define BATCH 32
 
-/* `base`: where the mapping began that this is (a part of). */
+/* `base`: where the mapping began that this is (a part of). `caller`: who has made it, an address in its code, or 0. */
 struct range {
-	uint64_t start, end, base;
+	uint64_t start, end, base, caller;
 	uint32_t tag;
 };
 
@@ -124,18 +124,18 @@ static uint64_t end_of(const void *address, size_t bytes)
 	return ((uint64_t)address + bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
-void own_map_set(uint32_t tag, void *address, size_t bytes)
+void own_map_set(uint32_t tag, void *address, size_t bytes, const void *caller)
 {
-	struct range r = {(uint64_t)address, end_of(address, bytes), (uint64_t)address, OWNER(tag)};
+	struct range r = {(uint64_t)address, end_of(address, bytes), (uint64_t)address, (uint64_t)caller, OWNER(tag)};
 
 	take_lock();
 	cut(r.start, r.end, &r);
 	drop_lock();
 }
 
-void own_map_add(struct shim_owner *owner, void *address, size_t bytes)
+void own_map_add(struct shim_owner *owner, void *address, size_t bytes, const void *caller)
 {
-	own_map_set(owner->tag, address, bytes);
+	own_map_set(owner->tag, address, bytes, caller);
 	owner->maps = true;
 }
 
@@ -202,6 +202,38 @@ void own_map_forget(struct shim_owner *owner, uint32_t to_tag)
 		return;
 	take_lock();
 	(void)give(OWNER(owner->tag), 0, OWNER(to_tag));
+	drop_lock();
+}
+
+size_t own_map_count(const struct shim_owner *owner)
+{
+	size_t count = 0;
+
+	take_lock();
+	for (size_t i = 0; i < used; i++)
+		count += ranges[i].tag == OWNER(owner->tag);
+	drop_lock();
+	return count;
+}
+
+size_t own_map_list(const struct shim_owner *owner, struct own_mapping *list, size_t list_room)
+{
+	size_t count = 0;
+
+	take_lock();
+	for (size_t i = 0; i < used && count < list_room; i++)
+		if (ranges[i].tag == OWNER(owner->tag))
+			list[count++] = (struct own_mapping){ranges[i].start, ranges[i].end, ranges[i].caller, false, false};
+	drop_lock();
+	return count;
+}
+
+void own_map_let(const struct shim_owner *owner, uint64_t start)
+{
+	take_lock();
+	size_t at = place_of(start);
+	if (at < used && ranges[at].start == start && ranges[at].tag == OWNER(owner->tag))
+		replace(at, 1, NULL, 0);
 	drop_lock();
 }
 

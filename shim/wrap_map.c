@@ -60,7 +60,7 @@ void *shim_map_by(shim_map_function *real, void *address, size_t bytes, int prot
 		own_map_remove(address, bytes);
 	void *made = real(address, bytes, protection, flags, fd, offset);
 	if (made != MAP_FAILED && owner)
-		own_map_add(owner, made, whole_pages(bytes, flags));
+		own_map_add(owner, made, whole_pages(bytes, flags), caller);
 	else if (made != MAP_FAILED)
 		own_map_remove(made, bytes);
 	shim_defer_end(call, began);
@@ -120,11 +120,11 @@ void *shim_remap_by(void *(*real)(void *, size_t, size_t, int, ...), void *addre
 	void *made = real(address, bytes, wanted, flags, target);
 	if (made == MAP_FAILED) {
 		if (tag && !stays)
-			own_map_set(tag, address, bytes);
+			own_map_set(tag, address, bytes, caller);
 	} else if (mine || (stays && owner)) {
-		own_map_add(owner, made, wanted);
+		own_map_add(owner, made, wanted, caller);
 	} else if (tag && made == address) {
-		own_map_set(tag, made, wanted);
+		own_map_set(tag, made, wanted, caller);
 	} else {
 		own_map_remove(made, wanted);
 	}
@@ -168,7 +168,7 @@ void *shim_attach_by(void *(*real)(int, const void *, int), int id, const void *
 		own_map_remove((void *)((uint64_t)address & ~(uint64_t)4095), bytes);
 	void *made = real(id, address, flags);
 	if (made != (void *)-1 && bytes && owner)
-		own_map_add(owner, made, bytes);
+		own_map_add(owner, made, bytes, NULL);
 	else if (made != (void *)-1 && bytes)
 		own_map_remove(made, bytes);
 	shim_defer_end(call, began);
