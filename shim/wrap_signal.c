@@ -326,7 +326,11 @@ int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old)
 		act = &wrapped;
 	}
 	int result = real(sig, act, &before);
-	if (result == 0 && before.sa_sigaction == shim_fault_handler) {
+	if (result == 0 && before.sa_sigaction == shim_relay_handler) {
+		memset(&before, 0, sizeof before); /* the program has none */
+		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
+			(void)shim_relay_install();
+	} else if (result == 0 && before.sa_sigaction == shim_fault_handler) {
 		before = standing[sig];
 		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
 			install_fault_handler(sig);
