@@ -28,10 +28,10 @@ struct look {
 	uint64_t low, high; /* of all of them */
 };
 
-/* FUTEX_CMP_REQUEUE reads a word, and here wakes and moves nobody. */
+/* FUTEX_CMP_REQUEUE reads a word, compares it with a number that is hardly there, and here would wake and move nobody. */
 static bool readable(uint64_t page)
 {
-	return shim_syscall6(SYS_futex, (long)page, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, (long)page + 4, 0) != -14 /* EFAULT */;
+	return shim_syscall6(SYS_futex, (long)page, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, (long)page + 4, 0x5bd1e995) != -14 /* EFAULT */;
 }
 
 static void refer(struct look *l, uint64_t word)
