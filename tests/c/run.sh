@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh PROGRAM - run one TAP program, for prove --exec. A name ending in .preload gets the library by LD_PRELOAD,
-# a name ending in .t is a bash script. TEST_TIMEOUT seconds (60) without an end are a failure with a name: all threads
-# of the program and of its children are shown, then it is killed. What a failing program had to say is repeated on
-# stderr, where prove shows it.
+# a name ending in .t is a bash script. TEST_TIMEOUT seconds without an end are a failure with a name: all threads of the
+# program and of its children are shown, then it is killed. 240 by default, for hangs: a launch takes 200 times as long where
+# the processor has no user-space FS base. What a failing program had to say is repeated on stderr, where prove shows it.
 set -m  # the program gets a process group of its own, so that what it started can be found and ended with it
 program=$1
 name=$(basename "$program")
 build=${BUILD:-build}
-limit=${TEST_TIMEOUT:-60}
+limit=${TEST_TIMEOUT:-240}
 [ "${INGER_SOAK:-0}" = 1 ] && limit=${TEST_TIMEOUT:-1800}
 export BUILD=$build
 ulimit -c 0

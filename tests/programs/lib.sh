@@ -19,7 +19,7 @@
 # INGER             the tool; build/inger by default
 # INGER_TEST_MODES  replaces the modes, for all tests
 # INGER_SEED        of the torture; random by default, printed first
-# INGER_TEST_LIMIT  multiplies the time limits, for slow or loaded machines
+# INGER_TEST_LIMIT  multiplies the time limits, which are there for hangs; 4: short slices are slow without user-space FS base
 set -u
 export LC_ALL=C TZ=UTC PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 PERL_HASH_SEED=0 HOME=/nonexistent
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES LD_PRELOAD PERL5LIB PERL5OPT PYTHONPATH CDPATH GREP_OPTIONS \
@@ -49,7 +49,7 @@ modes=()
 limit=60
 
 modes() { read -ra modes <<<"${INGER_TEST_MODES:-$*}"; }
-limit() { limit=$(($1 * ${INGER_TEST_LIMIT:-1})); }
+limit() { limit=$(($1 * ${INGER_TEST_LIMIT:-4})); }
 modes 50us 100us 1ms 50us+torture 100us+torture
 limit 60
 
