@@ -6,7 +6,7 @@
 #include <ucontext.h>
 #include <xmmintrin.h>
 
-#define SIGNALS 300
+#define SIGNALS 2000
 #define MARK 0x1234567
 #define ROUNDS 0x6000u
 
