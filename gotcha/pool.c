@@ -18,17 +18,6 @@ static _Atomic uint32_t loads_seen; /* how many of shim_loads_done the plan has 
 static bool beyond_fork;   /* the plan came along in a fork, the Go runtime did not: no more batches */
 static _Atomic bool stale; /* and libraries were loaded since */
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 /* Inside of an order, so one at a time. */
 static bool prepare(void)
 {
@@ -102,11 +91,11 @@ bool gotcha_is_current(void)
 
 void gotcha_put_ready(struct gotcha_set *set)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	set->next = ready;
 	ready = set;
 	gotcha_ready_count++;
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 struct gotcha_set *gotcha_take(void)
@@ -117,13 +106,13 @@ struct gotcha_set *gotcha_take(void)
 		return NULL;
 	if (atomic_exchange(&stale, false))
 		shim_message("libraries are not copied", "libsets", "they were loaded in the child of a fork, where the Go runtime is not");
-	take_lock();
+	shim_spin_take(&lock);
 	struct gotcha_set *set = ready;
 	if (set) {
 		ready = set->next;
 		gotcha_ready_count--;
 	}
-	drop_lock();
+	shim_spin_drop(&lock);
 	if (set && !gotcha_extend(set)) {
 		gotcha_unmake(set, false);
 		set = NULL;
@@ -179,13 +168,13 @@ void gotcha_retire(struct gotcha_set *set)
 void gotcha_drop_ready(void)
 {
 	for (;;) {
-		take_lock();
+		shim_spin_take(&lock);
 		struct gotcha_set *set = ready;
 		if (set) {
 			ready = set->next;
 			gotcha_ready_count--;
 		}
-		drop_lock();
+		shim_spin_drop(&lock);
 		if (!set)
 			return;
 		gotcha_unmake(set, false);
@@ -207,7 +196,7 @@ bool gotcha_is_forked(void)
 /* In the child of a fork: another thread may have been in the middle of something here. */
 void gotcha_forked(void)
 {
-	drop_lock();
+	shim_spin_drop(&lock);
 	beyond_fork = gotcha_program.batch_count > 0;
 	gotcha_order_forked();
 	gotcha_control_forked();

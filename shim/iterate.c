@@ -24,29 +24,18 @@ static struct postponed {
 	void *handle;
 } *postponed;
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 bool shim_close_postponed(void *handle)
 {
 	if (SHIM_LIKELY(!__atomic_load_n(&showing, __ATOMIC_RELAXED)))
 		return false;
 	struct postponed *p = ((void *(*)(size_t))shim_real_malloc)(sizeof *p);
-	take_lock();
+	shim_spin_take(&lock);
 	bool later = p && showing;
 	if (later) {
 		*p = (struct postponed){postponed, handle};
 		postponed = p;
 	}
-	drop_lock();
+	shim_spin_drop(&lock);
 	if (!later)
 		((void (*)(void *))shim_real_free)(p);
 	return later;
@@ -55,13 +44,13 @@ bool shim_close_postponed(void *handle)
 /* `depth` iterations are over. Runs destructors of what goes. */
 static void end_showing(struct shim_call *call, uint32_t depth)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	call->iterating -= depth;
 	showing -= depth;
 	struct postponed *list = showing ? NULL : postponed, *next;
 	if (list)
 		postponed = NULL;
-	drop_lock();
+	shim_spin_drop(&lock);
 	for (; list; list = next) {
 		next = list->next;
 		(void)shim_loader_close((int (*)(void *))shim_real_dlclose, list->handle);
@@ -78,7 +67,7 @@ void shim_iterations_end(struct shim_call *call)
 
 void shim_iterate_forked(void)
 {
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 struct shown {
@@ -123,11 +112,11 @@ bool shim_iterate(iterate_function *real, iterate_callback *callback, void *arg,
 		if (!began)
 			return false;
 		if (l.shown) { /* from here on nothing goes */
-			take_lock();
+			shim_spin_take(&lock);
 			showing++;
 			l.call->iterating++;
 			l.call->special = true;
-			drop_lock();
+			shim_spin_drop(&lock);
 		}
 		l.count = 0;
 		(void)real(write_down, &l);

@@ -32,17 +32,6 @@ static struct shim_started *list;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static const struct link_map *libc;
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 /* ---- where a thread may leave, asked by itself in a signal handler */
 
 static bool is_in(uint64_t rip, void *function)
@@ -139,7 +128,7 @@ static struct shim_started *enter(struct shim_owner *owner, uint32_t tag, void *
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(&s->alive, &attr);
-	take_lock();
+	shim_spin_take(&lock);
 	if (!libc)
 		libc = shim_object_at(shim_real_pthread_create);
 	sweep();
@@ -147,7 +136,7 @@ static struct shim_started *enter(struct shim_owner *owner, uint32_t tag, void *
 	list = s;
 	if (owner)
 		owner->registered |= REG_THREADS;
-	drop_lock();
+	shim_spin_drop(&lock);
 	return s;
 }
 
@@ -159,13 +148,13 @@ struct shim_started *shim_started_enter(struct shim_owner *owner, void *(*start)
 /* It was not created. */
 static void leave(struct shim_started *s)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct shim_started **link = &list; *link; link = &(*link)->next)
 		if (*link == s) {
 			*link = s->next;
 			break;
 		}
-	drop_lock();
+	shim_spin_drop(&lock);
 	((void (*)(void *))shim_real_free)(s);
 }
 
@@ -243,14 +232,14 @@ bool own_threads_end(struct shim_owner *first, struct shim_owner *second, bool w
 
 	for (;;) {
 		uint32_t left = 0;
-		take_lock();
+		shim_spin_take(&lock);
 		sweep();
 		for (struct shim_started *s = list; s; s = s->next)
 			if (belongs(s, first) || belongs(s, second)) {
 				ask(s, first, second);
 				left++;
 			}
-		drop_lock();
+		shim_spin_drop(&lock);
 		if (!left)
 			break;
 		if (shim_monotonic_ns() >= end)
@@ -267,11 +256,11 @@ bool own_threads_end(struct shim_owner *first, struct shim_owner *second, bool w
 /* A completed call's go on for somebody else, or (0) for nobody. */
 void own_threads_move(const struct shim_owner *from, uint32_t to_tag)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct shim_started *s = list; s; s = s->next)
 		if (belongs(s, from))
 			s->owner = OWNER(to_tag);
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 /* In the child of a fork they are gone, but for the one that has forked. */
@@ -279,7 +268,7 @@ void own_threads_forked(void)
 {
 	struct shim_started *self = shim_tls.started;
 
-	drop_lock();
+	shim_spin_drop(&lock);
 	list = self;
 	if (self) {
 		self->next = NULL;

@@ -31,22 +31,11 @@ extern void *shim_real_malloc, *shim_real_free;
 static struct record *list;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 /* A child of fork() has none of its parent's timers. */
 void own_timers_forked(void)
 {
 	list = NULL;
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 static struct shim_owner *owner_of(struct shim_call *call, bool began, const timer_t *place, const struct sigevent *event, const void *caller)
@@ -67,11 +56,11 @@ static void begin(union sigval value)
 {
 	struct shim_started *s = NULL;
 
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct record *r = list; r && !s; r = r->next)
 		if (r->serial == (uint64_t)value.sival_ptr)
 			s = shim_started_enter(r->set, (void *(*)(void *))(void *)r->function, r->value.sival_ptr);
-	drop_lock();
+	shim_spin_drop(&lock);
 	if (s)
 		(void)shim_started_begin(s);
 }
@@ -108,10 +97,10 @@ SHIM_EXPORT int timer_create(clockid_t clock, struct sigevent *event, timer_t *t
 	if (r && result == 0) {
 		r->timer = *timer;
 		owner->registered |= REG_TIMERS;
-		take_lock();
+		shim_spin_take(&lock);
 		r->next = list;
 		list = r;
-		drop_lock();
+		shim_spin_drop(&lock);
 	} else if (r) {
 		((void (*)(void *))shim_real_free)(r);
 	}
@@ -123,14 +112,14 @@ static void forget(timer_t timer)
 {
 	struct record *gone = NULL;
 
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct record **link = &list; *link; link = &(*link)->next)
 		if ((*link)->timer == timer) {
 			gone = *link;
 			*link = gone->next;
 			break;
 		}
-	drop_lock();
+	shim_spin_drop(&lock);
 	((void (*)(void *))shim_real_free)(gone);
 }
 
@@ -151,7 +140,7 @@ void own_timers_release(struct shim_owner *owner)
 	uint32_t tag = OWNER(owner->tag);
 	struct record *gone = NULL;
 
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct record **link = &list; *link;) {
 		struct record *r = *link;
 		if (r->owner != tag) {
@@ -162,7 +151,7 @@ void own_timers_release(struct shim_owner *owner)
 		r->next = gone;
 		gone = r;
 	}
-	drop_lock();
+	shim_spin_drop(&lock);
 	while (gone) {
 		struct record *r = gone;
 		gone = r->next;
@@ -175,9 +164,9 @@ void own_timers_release(struct shim_owner *owner)
 /* A completed call's are somebody else's, or (0) nobody's. */
 void own_timers_move(const struct shim_owner *from, uint32_t to_tag)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct record *r = list; r; r = r->next)
 		if (r->owner == OWNER(from->tag))
 			r->owner = OWNER(to_tag);
-	drop_lock();
+	shim_spin_drop(&lock);
 }

@@ -13,11 +13,23 @@
 #define _GNU_SOURCE
 #endif
 #include "libc.h"
+#include <sys/syscall.h>
 #include "call.h"
 #include "config.h"
 #include "syscall.h"
 #include "trace.h"
 #include "../include/inger.h"
+
+/* Locks that are held for a few instructions, in deferred sections: the holder can't be paused, but the kernel may preempt it. */
+static inline void shim_spin_take(atomic_flag *lock)
+{
+	while (atomic_flag_test_and_set_explicit(lock, memory_order_acquire))
+		shim_syscall0(SYS_sched_yield);
+}
+static inline void shim_spin_drop(atomic_flag *lock)
+{
+	atomic_flag_clear_explicit(lock, memory_order_release);
+}
 
 /* ---- switch_amd64.S */
 void shim_switch_in(struct shim_call *call); /* returns when the call pauses, completes or is left */

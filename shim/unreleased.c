@@ -13,20 +13,9 @@ struct shim_call *shim_unreleased; /* newest first */
 static uint32_t count;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 void shim_unreleased_forked(void)
 {
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 bool shim_threads_gone(struct shim_call *call, bool wait)
@@ -36,14 +25,14 @@ bool shim_threads_gone(struct shim_call *call, bool wait)
 
 void shim_keep_whole(struct shim_call *call)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	call->generation++; /* its handles are stale */
 	call->launcher = NULL;
 	call->state = SHIM_LOST;
 	call->next = shim_unreleased;
 	shim_unreleased = call;
 	count++;
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 bool shim_unreleased_full(struct shim_call *call, const char *name)
@@ -58,7 +47,7 @@ struct shim_call *shim_unreleased_gone(void)
 {
 	struct shim_call *gone = NULL;
 
-	take_lock();
+	shim_spin_take(&lock);
 	for (struct shim_call **link = &shim_unreleased; *link;) {
 		struct shim_call *call = *link;
 		if (shim_threads_gone(call, false)) {
@@ -70,6 +59,6 @@ struct shim_call *shim_unreleased_gone(void)
 			link = &call->next;
 		}
 	}
-	drop_lock();
+	shim_spin_drop(&lock);
 	return gone;
 }

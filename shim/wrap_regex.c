@@ -41,17 +41,6 @@ static uint64_t serials;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 extern void *shim_outer_malloc, *shim_outer_free;
 
-static void take_lock(void)
-{
-	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-		shim_syscall0(SYS_sched_yield);
-}
-
-static void drop_lock(void)
-{
-	atomic_flag_clear_explicit(&lock, memory_order_release);
-}
-
 static struct source **place(const void *automaton)
 {
 	struct source **at = &sources[((uint64_t)automaton >> 4) * 0x9e3779b97f4a7c15u >> 54];
@@ -63,11 +52,11 @@ static struct source **place(const void *automaton)
 
 static void forget(const void *automaton)
 {
-	take_lock();
+	shim_spin_take(&lock);
 	struct source **at = place(automaton), *gone = *at;
 	if (gone)
 		*at = gone->next;
-	drop_lock();
+	shim_spin_drop(&lock);
 	((void (*)(void *))shim_outer_free)(gone);
 }
 
@@ -81,11 +70,11 @@ static void remember(const void *automaton, const char *text, int flags)
 		return;
 	*s = (struct source){.automaton = automaton, .flags = flags};
 	memcpy(s->text, text, bytes);
-	take_lock();
+	shim_spin_take(&lock);
 	s->serial = ++serials;
 	struct source **at = place(automaton);
 	*at = s;
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 SHIM_EXPORT int regcomp(regex_t *pattern, const char *text, int flags)
@@ -114,7 +103,7 @@ SHIM_EXPORT void regfree(regex_t *pattern)
 
 void shim_regex_forked(void)
 {
-	drop_lock();
+	shim_spin_drop(&lock);
 }
 
 /* ---- a call's copies */
@@ -173,13 +162,13 @@ static regex_t *copy_of(struct shim_call *call, const regex_t *pattern)
 	int flags = 0;
 
 	bool began = shim_defer_begin(call, SHIM_FRAME);
-	take_lock();
+	shim_spin_take(&lock);
 	const struct source *s = *place(pattern->buffer);
 	if (s) {
 		serial = s->serial;
 		flags = s->flags;
 	}
-	drop_lock();
+	shim_spin_drop(&lock);
 	if (serial)
 		p = patterns_of(call);
 	if (p && p->matching) /* it was left by a jump: in what state nobody knows */
@@ -192,11 +181,11 @@ static regex_t *copy_of(struct shim_call *call, const regex_t *pattern)
 	if (p) { /* rarely; the pattern may be gone by now */
 		p->matching = true;
 		shim_tls.maker = &p->owner;
-		take_lock();
+		shim_spin_take(&lock);
 		s = *place(pattern->buffer);
 		if (s && s->serial == serial)
 			text = strdup(s->text);
-		drop_lock();
+		shim_spin_drop(&lock);
 	}
 	shim_defer_end(call, began);
 	if (!p)
