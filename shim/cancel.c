@@ -324,13 +324,18 @@ SHIM_EXPORT int cancel(linger_t *f)
 	struct shim_thread *t = shim_this_thread();
 	if (!t)
 		return -1;
-	struct shim_call *call = shim_call_take(f);
+	uint32_t was = 0;
+	bool entered = shim_enter(t, outer, &was);
+	struct shim_call *call = entered ? shim_call_take(f) : NULL;
 	int error = call ? end(t, call) : errno;
 	if (!error)
 		*f = (linger_t){0};
 	else if (call)
 		shim_call_offer(call);
+	if (entered)
+		shim_exit(t, outer, was);
 	shim_defer_end(outer, deferred);
+	shim_exited(was);
 	if (!error)
 		return 0;
 	errno = error;

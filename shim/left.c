@@ -105,6 +105,8 @@ _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _U
 		if (count)
 			--*count;
 		*own = call->own_errno;
+		if (!call->own_disabled)
+			atomic_fetch_and((_Atomic int *)(call->thread->fs + (uint64_t)shim_cancel_offset), ~1);
 		shim_set_fs(call->fs);
 		*(int *)(call->fs + (uint64_t)shim_errno_offset) = error;
 		count = in_flight(class, exception);

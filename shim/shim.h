@@ -182,6 +182,39 @@ static inline struct shim_owner *own_here(struct shim_call *call, bool began)
 	return SHIM_LIKELY(began) ? &call->owner : own_nested(call);
 }
 
+/* ---- inside.c */
+bool shim_enter_slowly(struct shim_thread *t, struct shim_interrupted *in, uint32_t *was);
+void shim_inside_left(struct shim_interrupted *in);
+bool shim_hold_cancel(void); /* true: until shim_let_cancel() */
+void shim_let_cancel(void);
+static inline struct shim_interrupted *shim_context_of(struct shim_thread *t, struct shim_call *call)
+{
+	return SHIM_UNLIKELY(call && !call->adopted) ? &call->interrupted : &t->interrupted;
+}
+/* Around what only one may be inside of on a thread; `call` is the one that asks, or NULL. False: it is a handler that has
+ * interrupted such a function; errno and a reason. */
+static inline bool shim_enter(struct shim_thread *t, struct shim_call *call, uint32_t *was)
+{
+	struct shim_interrupted *in = shim_context_of(t, call);
+
+	*was = in->inside;
+	if (SHIM_UNLIKELY(in->inside | in->handlers))
+		return shim_enter_slowly(t, in, was);
+	in->inside = INSIDE_NOW;
+	return true;
+}
+/* In the section that began before. */
+static inline void shim_exit(struct shim_thread *t, struct shim_call *call, uint32_t was)
+{
+	shim_context_of(t, call)->inside = was & ~(uint32_t)INSIDE_HELD;
+}
+/* After it. What was held may happen here. */
+static inline void shim_exited(uint32_t was)
+{
+	if (SHIM_UNLIKELY(was & INSIDE_HELD))
+		shim_let_cancel();
+}
+
 /* The handler on the alternate stack is over, or left. */
 static inline void shim_uncover(struct shim_call *call)
 {
@@ -252,10 +285,12 @@ struct shim_libc_exit {
 	void (*call_tls_dtors)(void);
 	void (*register_cancel)(void *); /* __pthread_unwind_buf_t */
 	void (*unregister_cancel)(void *);
-	size_t cancelhandling_offset; /* in struct pthread */
 	size_t cleanup_offset;        /* there, the list of cleanup handlers */
 };
 extern struct shim_libc_exit shim_libc_exit;
+extern int64_t shim_cancel_offset __attribute__((visibility("hidden"))); /* of struct pthread's cancelhandling */
+void shim_tcb_never_cancelled(const struct shim_call *call);
+bool shim_cancel_is_coming(void); /* the signal that cancels this thread was sent and has not come */
 
 /* ---- finish.c */
 void shim_tcb_not_exiting(struct shim_call *call);

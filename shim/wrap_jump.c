@@ -95,6 +95,9 @@ static struct shim_call *leaves_call(struct shim_thread *t, uint64_t rsp, uint64
 	if (t && (!shim_tls.call || shim_tls.call->adopted))
 		shim_limits_jump(t, rsp);
 	struct shim_call *call = t ? t->current : NULL;
+	/* A constructor's own jump, while a libset is being made, leaves nothing of ours. */
+	if (t && SHIM_UNLIKELY(shim_interrupted(t)->inside & INSIDE_NOW) && !shim_tls.making && !own)
+		shim_inside_left(shim_interrupted(t));
 	if (!call) {
 		if (t)
 			shim_leave_handlers(t, NULL);
@@ -151,6 +154,8 @@ _Noreturn static void land(struct landing *landing)
 		uint64_t ours = SHIM_SIGNAL_BIT;
 		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
 	}
+	if (parent && !parent->adopted)
+		parent->interrupted.inside = 0;
 	if (parent) {
 		parent->pending = 0;
 		if (parent->deadline != SHIM_NEVER)
@@ -158,6 +163,8 @@ _Noreturn static void land(struct landing *landing)
 		atomic_signal_fence(memory_order_seq_cst);
 		parent->defer_rsp = 0;
 	}
+	if (!parent || parent->adopted)
+		shim_inside_left(&t->interrupted);
 	landing->jump(&landing->buffer, landing->value);
 	__builtin_unreachable();
 }
