@@ -57,6 +57,7 @@ var machineChecks = []check{
 	{"tunables", tunables},
 	{"tls", staticTLS},
 	{"libsets", libsets},
+	{"exec", executable},
 	{"limits", limits},
 	{"seccomp", seccomp},
 	{"secure", secure},

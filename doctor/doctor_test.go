@@ -95,6 +95,7 @@ func TestMarks(t *testing.T) {
 		"small stacks":          {"limits", Warn, "32 KiB", func(m *Machine) { m.Stack.Value = 32 << 10 }},
 		"large stacks":          {"limits", Warn, "4096 MiB", func(m *Machine) { m.Stack.Value = 4 << 30 }},
 		"strict memory":         {"limits", Warn, "overcommit_memory is 2", func(m *Machine) { m.Overcommit.Value = 2 }},
+		"no executable memory":  {"exec", Fail, "ENOSYS", func(m *Machine) { m.Executable = errRefused }},
 		"filters":               {"seccomp", Warn, "filtered", func(m *Machine) { m.Seccomp.Value = 2 }},
 		"filters unknown":       {"seccomp", Warn, "not known", func(m *Machine) { m.Seccomp = Number{} }},
 		"changed ids":           {"secure", Fail, "ignores LD_PRELOAD", func(m *Machine) { m.Secure = "runs with changed ids" }},

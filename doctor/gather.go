@@ -33,6 +33,7 @@ func Gather() *Machine {
 	m.gatherAuxiliary()
 	m.gatherStatus()
 	m.Guard = tryGuard()
+	m.Executable = tryExecutable()
 	m.Timer = tryTimer()
 	m.TimerSlack, m.SetTimerSlack = trySlack()
 	m.ClockSource = line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
@@ -139,6 +140,17 @@ func tryGuard() error {
 	defer func() { _ = unix.Munmap(page) }()
 	const guardInstall = 102 // MADV_GUARD_INSTALL
 	return unix.Madvise(page, guardInstall)
+}
+
+// tryExecutable does what the trampolines of libsets need. A filter of system calls, SELinux and PR_SET_MDWE (systemd's
+// MemoryDenyWriteExecute=) refuse it.
+func tryExecutable() error {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Munmap(page) }()
+	return unix.Mprotect(page, unix.PROT_READ|unix.PROT_EXEC)
 }
 
 // kernelEvent is the kernel's struct sigevent.

@@ -37,6 +37,7 @@ type Machine struct {
 	InvariantTSC     bool
 	ThreadFeatures   string // /proc/self/status, x86_Thread_features: shstk when there is a shadow stack
 	Guard            error  // of MADV_GUARD_INSTALL, tried on a page
+	Executable       error  // of making memory executable that was written, tried on a page
 	Timer            error  // of a timer that signals a thread, tried
 	TimerSlack       Number // in ns
 	SetTimerSlack    error  // of PR_SET_TIMERSLACK, tried

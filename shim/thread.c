@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thread.c - kernel threads of the program that launch calls. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -103,7 +104,7 @@ static struct shim_thread *make(void)
 		return NULL;
 	struct shim_thread *t = claim();
 	if (!t) {
-		errno = ENOMEM;
+		gotcha_fail(ENOMEM, "thread", "mmap of its record");
 		return NULL;
 	}
 	begin(t);
