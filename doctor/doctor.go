@@ -53,6 +53,7 @@ var machineChecks = []check{
 	{"clock", clock},
 	{"timer", timer},
 	{"slack", timerSlack},
+	{"signal", signal},
 	{"libc", libc},
 	{"tunables", tunables},
 	{"tls", staticTLS},

@@ -29,9 +29,12 @@ type Machine struct {
 	Release      string // uname -r
 	Kernel       Version
 
-	FSGSBase         bool // AT_HWCAP2: the kernel has enabled the instructions
-	UseFSGSBase      bool // INGER_FSGSBASE
-	OwnMalloc        bool // INGER_OWN_MALLOC
+	FSGSBase         bool   // AT_HWCAP2: the kernel has enabled the instructions
+	UseFSGSBase      bool   // INGER_FSGSBASE
+	OwnMalloc        bool   // INGER_OWN_MALLOC
+	Signal           uint32 // INGER_SIGNAL
+	SignalIgnored    bool   // in this process, and so in what it starts
+	SignalBlocked    bool
 	XSave            XSave
 	SignalFrameBytes Number // AT_MINSIGSTKSZ
 	InvariantTSC     bool

@@ -22,8 +22,6 @@
 #define SHIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SHIM_EXPORT __attribute__((visibility("default")))
 
-/* The signal that ends a slice: the last but one, because valgrind keeps the last for itself. */
-#define SHIM_SIGNAL 63
 /* Takes its place where the queue of signals is full; nothing on this architecture sends it. */
 #define SHIM_RELAY SIGSTKFLT
 /* Marks our own signals; what arrives without it belongs to the program. */
@@ -45,8 +43,7 @@ enum shim_state {
 struct shim_thread;
 struct gotcha_set;
 
-/* The signal's bit in the kernel's masks. libc's sigset_t begins with the kernel's 64 bits. */
-#define SHIM_SIGNAL_BIT (1ull << (SHIM_SIGNAL - 1))
+/* libc's sigset_t begins with the kernel's 64 bits. */
 static inline uint64_t *shim_mask_bits(sigset_t *set)
 {
 	return (uint64_t *)set;

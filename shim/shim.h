@@ -519,7 +519,6 @@ void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks);
 void shim_stats_print(void);
 
 /* ---- start.c */
-extern struct shim_config shim_config;
 void shim_configure(void); /* reads the options, once */
 bool shim_plain_options(char *const *env, struct shim_config *c);
 bool shim_go_start(void);

@@ -17,7 +17,7 @@
 
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
-struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1,
+struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1, .signal = SHIM_SIGNAL_DEFAULT,
 				  .trace_events = TRACE_EVENTS_DEFAULT};
 
 static char always = 1;
@@ -173,8 +173,8 @@ static int start_once(void)
 	}
 	shim_loader_look(bind_late, NULL);
 	if (!shim_actions_init()) {
-		shim_message("preemptible functions are not available", "signals", "the system refuses a handler of signal 63");
-		gotcha_fail(ENOSYS, "signals", "the system refuses a handler of signal 63 (a filter of system calls)");
+		gotcha_fail(ENOSYS, "signals", "the system refuses a handler of signal %d (a filter of system calls)", SHIM_SIGNAL);
+		shim_message("preemptible functions are not available", "signals", "the system refuses a handler of our own");
 		return -1;
 	}
 	if (shim_config.clock == SHIM_CLOCK_AUTO)
