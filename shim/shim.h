@@ -224,14 +224,21 @@ static inline void shim_uncover(struct shim_call *call)
 	call->covered.rsp = 0;
 }
 
+/* Of a launched call: an adopted one is on its thread's. */
+static inline bool shim_on_stack_of(const struct shim_call *call, uint64_t rsp)
+{
+	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
+}
+
 /* The stack pointer of the caller: everything this function and its callees do is below. */
 #define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
 
 /* ---- handle.c: the call table */
 int shim_handle_enter(struct shim_call *call); /* 0 or an errno */
+void shim_handle_show(struct shim_call *call);
 void shim_handle_leave(struct shim_call *call);
 void *shim_call_handle(const struct shim_call *call);
-struct shim_call *shim_call_at(uint32_t index); /* under the pool's lock, or the caller's own */
+struct shim_call *shim_call_at(uint32_t index); /* NULL: none; stays mapped */
 uint32_t shim_pool_calls(void);
 struct shim_call *shim_call_take(const linger_t *f); /* a paused call, for this thread alone; NULL and errno */
 struct shim_call *shim_call_take_at(uint32_t index, const void *launcher); /* one that `launcher` launched */
@@ -259,10 +266,7 @@ void shim_call_put(struct shim_thread *t, struct shim_call *call);
 bool shim_guard_open(struct shim_call *call); /* the upper half of the guard pages becomes stack; async-signal-safe */
 void shim_guard_close(struct shim_call *call);
 void shim_pool_thread_exit(struct shim_thread *t);
-void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg); /* with the pool's lock: none goes meanwhile */
-/* Around a look at calls of others (shim_call_at()): none is unmapped meanwhile. Short, and nothing is waited for. */
-void shim_pool_lock(void);
-void shim_pool_unlock(void);
+void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg); /* with the pool's lock: none comes meanwhile */
 extern _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
@@ -414,6 +418,8 @@ void *shim_own_symbol(const char *symbol); /* an exported symbol of this library
 void shim_publish_check(void);             /* publish.c */
 void *shim_published_elsewhere(const char *name, const struct link_map *object);
 void shim_bind_late(void); /* bind.c */
+void shim_bind_deep(const struct link_map *opened); /* by RTLD_DEEPBIND: from the next pass on */
+void shim_bind_deep_closed(const void *handle);
 void shim_unbind(void);
 void shim_bind_names(const char *const *names, unsigned count);
 struct shim_reference {
@@ -520,6 +526,7 @@ void shim_stats_print(void);
 
 /* ---- start.c */
 void shim_configure(void); /* reads the options, once */
+bool shim_secure(void);    /* secure execution (set-uid and its like): no option counts */
 bool shim_plain_options(char *const *env, struct shim_config *c);
 bool shim_go_start(void);
 extern int shim_argc; /* the program's, as constructors get them */
