@@ -179,6 +179,8 @@ SHIM_EXPORT int gotcha_close(gotcha_t *set)
 	return entered ? 0 : -1;
 }
 
+/* Without a lock: calls in the table stay mapped (shim/handle.c). What a thread that launches meanwhile makes of one that is seen
+ * here is nothing that a lock could decide, as it may as well launch the moment after. */
 static bool any_isolated(void)
 {
 	for (uint32_t i = 0; i < shim_pool_calls(); i++) {

@@ -112,7 +112,7 @@ enum shim_place_state {
 };
 struct shim_place {
 	_Atomic uint64_t word;           /* generation << 32 | enum shim_place_state; 0: never used */
-	struct shim_call *_Atomic call;  /* NULL: none; valid for who has taken it, or holds the pool's lock */
+	struct shim_call *_Atomic call;  /* NULL: none */
 	void *_Atomic launcher;          /* while paused: the handle of the call that launched it, or NULL */
 } __attribute__((aligned(64)));
 

@@ -117,11 +117,6 @@ _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _U
 	return _URC_CONTINUE_UNWIND;
 }
 
-static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
-{
-	return call->adopted || rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
-}
-
 /* The frame that has called a handler of the program. Its section, if it began one (rbx), is over; one that the handler has
  * interrupted is over as well when the exception is caught above it. libgcc keeps the catching frame's address in private_2;
  * private_1 is 0 when there is one. */
@@ -139,7 +134,9 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 	if (call && (lib.get(context, REGISTER_RBX) & SHIM_COVERS) && call->covered.rsp)
 		shim_uncover(call);
 	if (call && call->defer_rsp &&
-	    ((lib.get(context, REGISTER_RBX) & SHIM_BEGAN) || (target >= call->defer_rsp && on_call_stack(call, target) && on_call_stack(call, call->defer_rsp))))
+	    ((lib.get(context, REGISTER_RBX) & SHIM_BEGAN) ||
+	     (target >= call->defer_rsp &&
+	      (call->adopted || (shim_on_stack_of(call, target) && shim_on_stack_of(call, call->defer_rsp))))))
 		shim_close_section(call);
 	if (shim_interrupted(t)->handlers > 1)
 		shim_interrupted(t)->handlers--;
