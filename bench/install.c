@@ -20,7 +20,7 @@ __attribute__((section("shim_set_slots"), used)) static void *slot;
 uint64_t gotcha_copy_of_libc(const struct gotcha_set *set, uint64_t original) { return set ? original : 0; }
 
 /* Words that are written again, which nothing does here. */
-void gotcha_with_objects(int (*look)(struct dl_phdr_info *, size_t, void *), void *argument) { dl_iterate_phdr(look, argument); }
+void shim_loader_iterate(int (*look)(struct dl_phdr_info *, size_t, void *), void *argument) { dl_iterate_phdr(look, argument); }
 
 void gotcha_fail(int error, const char *object, const char *format, ...) {
 	(void)format;

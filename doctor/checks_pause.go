@@ -30,7 +30,7 @@ func pause(m *Machine) []Finding {
 		says += ", a pause with its resumption costs " + micros(p.Cost)
 	}
 	if p.BiasKnown {
-		says += ", the timer is " + micros(p.Bias) + " late, which is subtracted"
+		says += ", the timer is " + micros(p.Bias) + " late, which is subtracted; slices shorter than " + micros(2*p.Bias) + " grow to that"
 	}
 	switch {
 	case p.Overshoot > muchOvershoot:

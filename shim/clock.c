@@ -54,7 +54,6 @@ enum shim_clock_kind shim_clock_choose(void)
 	return SHIM_CLOCK_TIMER;
 }
 
-uint64_t shim_relay_bit;
 static _Atomic uint32_t keeping; /* 0: no timekeeper, 1: it is being started, 2: it runs */
 
 bool shim_timekeeper_ensure(void)
@@ -83,17 +82,15 @@ static bool may_signal(const struct shim_thread *t)
 	return shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, 0, &info) == 0;
 }
 
-/* The relay, unless the program has a use of its own for the signal. */
-static bool relay(void)
+/* The thread's timer was refused, and a full queue may be why: the relay's signal has to come through. */
+static bool relay_here(void)
 {
-	static _Atomic bool tried;
 	uint64_t bit = 1ull << (SHIM_RELAY - 1);
 
-	if (!atomic_exchange(&tried, true) && shim_relay_install())
-		shim_relay_bit = bit;
-	if (shim_relay_bit)
-		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
-	return shim_relay_bit != 0;
+	if (!shim_relay())
+		return false;
+	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
+	return true;
 }
 
 /* A thread's clock, when it is first given a budget: its timer, else the timekeeper, which needs no room in the queue of signals
@@ -103,7 +100,7 @@ bool shim_clock_make(struct shim_thread *t)
 	int saved = errno;
 
 	bool timer = shim_config.clock == SHIM_CLOCK_TIMER;
-	if ((timer && shim_timer_make(t)) || (may_signal(t) && (relay() || !timer) && shim_timekeeper_ensure())) {
+	if ((timer && shim_timer_make(t)) || (may_signal(t) && (!timer || relay_here()) && shim_timekeeper_ensure())) {
 		t->no_clock = false;
 		errno = saved;
 		return true;

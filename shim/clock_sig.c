@@ -27,7 +27,9 @@ struct kernel_sigevent {
 };
 #define KERNEL_SIGEV_THREAD_ID 4
 
-#define BACKOFF_FIRST_NS 2000
+/* What a function has at least between two signals, however short its budget is: as much as a signal takes to arrive, else it would
+ * get nowhere. So a slice that is shorter than twice the bias grows. */
+#define RUN_LEAST_NS 10000
 #define BACKOFF_LIMIT_NS 1000000
 #define BIAS_FIRST_NS 12000
 #define BIAS_LIMIT_NS 60000
@@ -117,15 +119,14 @@ static void wake_in(struct shim_thread *t, uint64_t ns)
 		shim_timekeeper_want(t, shim_now() + ns_to_ticks(ns));
 }
 
-/* Ask for a signal at `deadline`, bias subtracted; at least 1 us from now. */
+/* Ask for a signal at `deadline`, bias subtracted, but never so much that less than a useful run is left. */
 void shim_arm(struct shim_thread *t, uint64_t deadline)
 {
 	uint64_t now = shim_now();
 	uint64_t ns = deadline > now ? shim_ticks_to_ns(deadline - now) : 0;
 
-	/* What is asked for at once tells the bias as well: budgets that are shorter than what was first assumed of it would never
-	 * correct that. */
-	ns = ns > shim_bias_ns + 1000 ? ns - shim_bias_ns : 1000;
+	uint64_t least = shim_bias_ns > RUN_LEAST_NS ? shim_bias_ns : RUN_LEAST_NS;
+	ns = ns > shim_bias_ns + least ? ns - shim_bias_ns : least;
 	if (ns > (uint64_t)1000000000 * 86400 * 365)
 		ns = (uint64_t)1000000000 * 86400 * 365;
 	t->target = now + ns_to_ticks(ns);
@@ -137,7 +138,7 @@ void shim_arm(struct shim_thread *t, uint64_t deadline)
  * function makes progress between two signals even when a signal costs more than the budget. */
 void shim_arm_backoff(struct shim_thread *t)
 {
-	uint64_t ns = t->backoff_ns < BACKOFF_FIRST_NS ? BACKOFF_FIRST_NS : t->backoff_ns;
+	uint64_t ns = t->backoff_ns < RUN_LEAST_NS ? RUN_LEAST_NS : t->backoff_ns;
 
 	t->backoff_ns = ns * 2 > BACKOFF_LIMIT_NS ? BACKOFF_LIMIT_NS : ns * 2;
 	t->target = 0;

@@ -120,6 +120,8 @@ __attribute__((noinline)) static void tell_unknown(const char *release, unsigned
 	shim_message("not all is known of this libc", object, text);
 }
 
+bool shim_libc_waits_in_common;
+
 int shim_libc_check(void)
 {
 	const char *release = gnu_get_libc_version(), *dot = strchr(release, '.');
@@ -131,6 +133,7 @@ int shim_libc_check(void)
 		errno = ENOSYS;
 		return -1;
 	}
+	shim_libc_waits_in_common = minor >= 41;
 	unsigned count = open_libc(&l) ? unknown(&l) : 0;
 	if (count)
 		tell_unknown(release, count);

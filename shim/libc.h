@@ -4,6 +4,7 @@
 #define SHIM_LIBC_H
 
 #include <features.h>
+#include <stdbool.h>
 
 /* The first release with _dl_find_object(), by which exceptions find their way through calls; interpose/releases.go. */
 #define SHIM_GLIBC_OLDEST 35
@@ -24,5 +25,6 @@ extern struct shim_spare __stop_shim_spares[] __attribute__((visibility("hidden"
 
 /* What is known of the running libc; 0, or -1 and ENOSYS with a message. libc.c */
 int shim_libc_check(void);
+extern bool shim_libc_waits_in_common; /* its cancellable functions make their system call in one place (2.41 and later) */
 
 #endif

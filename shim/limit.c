@@ -99,7 +99,11 @@ void shim_limits_jump(struct shim_thread *t, uint64_t rsp)
 		}
 	}
 	trim(t, rsp);
-	shim_tls.call = t->current;
+	/* This is the resumer's TCB, whose launch() may be about to switch: the call it launches is current, but not here. */
+	struct shim_call *here = t->current;
+	while (here && !here->adopted)
+		here = here->parent;
+	shim_tls.call = here;
 	busy(t, false);
 	if (t->current && again)
 		shim_arm_backoff(t);

@@ -9,6 +9,7 @@
  *
  * Whether a thread is gone is what the kernel says: it holds a robust mutex to its last instruction. */
 #include "own_thread.h"
+#include "libc.h"
 #include "../gotcha/libset.h"
 #include <errno.h>
 #include <sys/syscall.h>
@@ -57,7 +58,24 @@ static bool goes(const struct shim_owner *owner, uint64_t address)
 	return gotcha_set_at(address) == set || own_has(owner, (const void *)address);
 }
 
-bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_kernel, uint64_t word)
+/* From glibc 2.41 on these functions make their system call in one place (nptl/cancellation.c), a few frames below their own: the
+ * address they go on at is among the first words of the stack. */
+#define COMMON_WORDS 32
+#define CALL_BYTE 0xe8
+
+static bool waits_freely_above(uint64_t rsp, uint64_t base_rsp)
+{
+	const uint64_t *words = (const uint64_t *)rsp;
+
+	if (!shim_libc_waits_in_common)
+		return false;
+	for (int i = 0; i < COMMON_WORDS && (uint64_t)(words + i) < base_rsp; i++)
+		if (waits_freely(words[i]) && ((const uint8_t *)words[i])[-5] == CALL_BYTE)
+			return true;
+	return false;
+}
+
+bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_kernel, uint64_t word, uint64_t rsp)
 {
 	const struct shim_owner *first = s->leaves[0], *second = s->leaves[1];
 
@@ -71,7 +89,7 @@ bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_
 	const struct link_map *map = shim_object_at((const void *)rip);
 	if (!map || shim_is_ours(map))
 		return false;
-	if (map == libc && s->owner >= SHIM_SET_TAG && waits_freely(rip))
+	if (map == libc && s->owner >= SHIM_SET_TAG && (waits_freely(rip) || waits_freely_above(rsp, s->base_rsp)))
 		return true;
 	if (map == libc && !is_in(rip, shim_real_syscall) && !shim_tls.waits)
 		return false;

@@ -31,7 +31,7 @@ void *shim_started_begin(void *s);
 void shim_started_signal(void *context);
 
 /* ---- own_thread.c; async-signal-safe */
-bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_kernel, uint64_t word);
+bool shim_started_may_leave(const struct shim_started *s, uint64_t rip, bool in_kernel, uint64_t word, uint64_t rsp);
 
 /* ---- own_thread_amd64.S */
 void *shim_started_run(struct shim_started *s); /* start(arg), or what is in rax where it left */

@@ -34,7 +34,7 @@ void shim_started_signal(void *context)
 		return;
 	if (rsp > s->base_rsp || s->base_rsp - rsp > ((uint64_t)1 << 30))
 		return; /* a stack of its own making */
-	if (!shim_started_may_leave(s, (uint64_t)regs[SHIM_RIP], in_kernel(regs), (uint64_t)regs[SHIM_RDI]))
+	if (!shim_started_may_leave(s, (uint64_t)regs[SHIM_RIP], in_kernel(regs), (uint64_t)regs[SHIM_RDI], rsp))
 		return;
 	s->left = true;
 	regs[SHIM_RIP] = (greg_t)(uint64_t)shim_started_leave;

@@ -98,8 +98,8 @@ void shim_timekeeper_forked(void);
 void shim_clock_forked(void);
 bool shim_timekeeper_ensure(void);
 void shim_relay_handler(int sig, siginfo_t *info, void *context);
-bool shim_relay_install(void); /* wrap_signal.c */
-extern uint64_t shim_relay_bit; /* SHIM_RELAY's in masks, 0 while it is not used */
+bool shim_relay(void); /* wrap_signal.c: whether SHIM_RELAY can be used; from then on no thread blocks it */
+extern _Atomic uint64_t shim_relay_bit; /* SHIM_RELAY's in masks, 0 while it is not used */
 bool shim_timer_make(struct shim_thread *t);
 bool shim_clock_make(struct shim_thread *t); /* false and errno */
 bool shim_clock_again(struct shim_thread *t, uint64_t deadline); /* the clock has just been lost */

@@ -7,7 +7,8 @@
  *
  * A full queue (RLIMIT_SIGPENDING) refuses real-time signals from other threads, but no classic one, which then comes without a
  * record. So the timekeeper sends SHIM_RELAY instead, whose handler sends our signal to its own thread: that the kernel allows
- * as if it were kill()'s (SI_USER), which needs no record either. `bare` says that one is on its way. */
+ * as if it were kill()'s (SI_USER), which needs no record either. `bare` says that one is on its way. The program's signal is left
+ * alone until the queue has been full once. */
 #include "shim.h"
 #include "loader.h"
 #include <errno.h>
@@ -53,7 +54,7 @@ static void signal_thread(struct shim_thread *t)
 	info.si_value.sival_ptr = (void *)SHIM_SIGNAL_COOKIE;
 	if (shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info) != -EAGAIN)
 		return;
-	if (!shim_relay_bit)
+	if (!shim_relay())
 		return;
 	atomic_store(&t->bare, 1);
 	shim_syscall3(SYS_tgkill, shim_pid, t->tid, SHIM_RELAY);

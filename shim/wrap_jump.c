@@ -133,6 +133,7 @@ struct landing {
 	struct shim_call *parent;
 	jump_function *jump;
 	int value;
+	uint64_t rsp; /* the target's */
 	struct __jmp_buf_tag buffer;
 };
 
@@ -158,19 +159,21 @@ _Noreturn static void land(struct landing *landing)
 		atomic_signal_fence(memory_order_seq_cst);
 		parent->defer_rsp = 0;
 	}
-	if (!parent || parent->adopted)
+	if (!parent || parent->adopted) {
+		shim_limits_jump(t, landing->rsp);
 		shim_inside_left(&t->interrupted);
+	}
 	landing->jump(&landing->buffer, landing->value);
 	__builtin_unreachable();
 }
 
 /* The TLS block changes under the compiler's feet here: nothing of it may be used after shim_set_fs(). While this runs the current call is
  * one that is lost, and is not paused; its stack is not this thread's for longer than that. */
-_Noreturn static void jump_out(struct shim_thread *t, struct shim_call *outermost, const struct __jmp_buf_tag *buffer, int value)
+_Noreturn static void jump_out(struct shim_thread *t, struct shim_call *outermost, const struct __jmp_buf_tag *buffer, uint64_t rsp, int value)
 {
 	struct landing *landing = (struct landing *)((outermost->caller_rsp - 128 - sizeof *landing) & ~(uint64_t)15);
 
-	*landing = (struct landing){.thread = t, .parent = outermost->parent, .value = value, .buffer = *buffer,
+	*landing = (struct landing){.thread = t, .parent = outermost->parent, .value = value, .rsp = rsp, .buffer = *buffer,
 				    .jump = (jump_function *)shim_real_siglongjmp}; /* the checking variant knows of no second stack */
 	uint64_t fs = outermost->caller_fs;
 	shim_abandon(t, t->current, outermost->parent, SHIM_LOST);
@@ -189,7 +192,7 @@ static void before_jump(const struct __jmp_buf_tag *buffer, int value)
 
 	/* Without a look at a pause that is due: go_on() has seen to that. */
 	if (outermost)
-		jump_out(t, outermost, buffer, value);
+		jump_out(t, outermost, buffer, rsp, value);
 	if (own)
 		call->defer_rsp = 0;
 }

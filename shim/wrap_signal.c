@@ -212,17 +212,41 @@ static void install_fault_handler(int sig)
 	SHIM_REAL(sigaction_function *, sigaction)(sig, &ours, NULL);
 }
 
-bool shim_relay_install(void)
+_Atomic uint64_t shim_relay_bit;
+static _Atomic bool relay_was_used; /* one of its signals may be on its way whatever the program does */
+
+/* It is used while the program's action is the default. The timekeeper asks too. */
+bool shim_relay(void)
 {
 	struct sigaction ours, now;
 
-	if (SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
+	if (atomic_load(&shim_relay_bit))
+		return true;
+	if (SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, NULL, &now) != 0)
 		return false;
-	memset(&ours, 0, sizeof ours);
-	sigfillset(&ours.sa_mask);
-	ours.sa_sigaction = shim_relay_handler;
-	ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-	return SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, &ours, NULL) == 0;
+	if (now.sa_sigaction != shim_relay_handler) {
+		if (now.sa_handler != SIG_DFL)
+			return false;
+		memset(&ours, 0, sizeof ours);
+		sigfillset(&ours.sa_mask);
+		ours.sa_sigaction = shim_relay_handler;
+		ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+		if (SHIM_REAL(sigaction_function *, sigaction)(SHIM_RELAY, &ours, NULL) != 0)
+			return false;
+	}
+	atomic_store(&relay_was_used, true);
+	atomic_store(&shim_relay_bit, 1ull << (SHIM_RELAY - 1));
+	return true;
+}
+
+/* The program has set its action for SHIM_RELAY. */
+static void relay_gives_way(const struct sigaction *act)
+{
+	if (!shim_in_own_process())
+		return;
+	atomic_store(&shim_relay_bit, 0);
+	if (act->sa_handler == SIG_DFL)
+		(void)shim_relay();
 }
 
 /* Signals that have a handler of ours while the program's action is the default. */
@@ -326,10 +350,11 @@ int shim_set_action(int sig, const struct sigaction *act, struct sigaction *old)
 		act = &wrapped;
 	}
 	int result = real(sig, act, &before);
-	if (result == 0 && before.sa_sigaction == shim_relay_handler) {
-		memset(&before, 0, sizeof before); /* the program has none */
-		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())
-			(void)shim_relay_install();
+	if (SHIM_UNLIKELY(sig == SHIM_RELAY) && atomic_load(&relay_was_used)) {
+		if (result == 0 && before.sa_sigaction == shim_relay_handler)
+			memset(&before, 0, sizeof before); /* the program has none */
+		if (result == 0 && act)
+			relay_gives_way(act);
 	} else if (result == 0 && before.sa_sigaction == shim_fault_handler) {
 		before = standing[sig];
 		if (act && act->sa_handler == SIG_DFL && shim_in_own_process())

@@ -16,10 +16,14 @@
 #include "tap.h"
 
 #define WEAK __attribute__((weak))
+#if __GLIBC_PREREQ(2, 43)
+extern __typeof__(openat2) openat2 WEAK;
+#else
 struct open_how {
 	uint64_t flags, mode, resolve;
 };
 extern int openat2(int, const char *, const struct open_how *, size_t) WEAK;
+#endif
 extern int pidfd_spawnp(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const *, char *const *) WEAK;
 extern pid_t pidfd_getpid(int) WEAK;
 extern pid_t pthread_gettid_np(pthread_t) WEAK;

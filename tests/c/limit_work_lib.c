@@ -141,6 +141,7 @@ long work_mutex_again(struct work *w)
 long work_mutex_let_go(struct work *w)
 {
 	pthread_mutex_unlock(w->mutex);
+	w->steps = 1;
 	spin(w);
 	return 0;
 }
