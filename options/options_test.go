@@ -34,8 +34,8 @@ func TestLoadAcceptsValues(t *testing.T) {
 		name, value string
 		want        Settings
 	}{
-		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}},
-		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}},
+		"an absent variable leaves the default":      {"UNRELATED", "1", Settings{Follow: true, FSGSBase: true, Signal: 63, Libsets: 1, TraceEvents: 1 << 18}},
+		"an empty variable leaves the default":       {"INGER_SLICE", "", Settings{Follow: true, FSGSBase: true, Signal: 63, Libsets: 1, TraceEvents: 1 << 18}},
 		"microseconds":                               {"INGER_SLICE", "50us", slice(50 * time.Microsecond)},
 		"microseconds with the micro sign U+00B5":    {"INGER_SLICE", "50\u00b5s", slice(50 * time.Microsecond)},
 		"microseconds with the Greek letter U+03BC":  {"INGER_SLICE", "50\u03bcs", slice(50 * time.Microsecond)},
@@ -55,6 +55,7 @@ func TestLoadAcceptsValues(t *testing.T) {
 		"fsgsbase off":                               {"INGER_FSGSBASE", "0", with(func(s *Settings) { s.FSGSBase = false })},
 		"launches with an own malloc":                {"INGER_OWN_MALLOC", "1", with(func(s *Settings) { s.OwnMalloc = true })},
 		"another signal":                             {"INGER_SIGNAL", "40", with(func(s *Settings) { s.Signal = 40 })},
+		"the usual signal, spelled out":              {"INGER_SIGNAL", "63", Defaults()},
 		"the first real-time signal":                 {"INGER_SIGNAL", "34", with(func(s *Settings) { s.Signal = MinSignal })},
 		"the last real-time signal":                  {"INGER_SIGNAL", "64", with(func(s *Settings) { s.Signal = MaxSignal })},
 		"follow off":                                 {"INGER_FOLLOW", "0", with(func(s *Settings) { s.Follow = false })},
@@ -161,7 +162,7 @@ func TestLoadReportsEveryBadValueAndUsesTheGoodOnes(t *testing.T) {
 	if len(errs) != 2 {
 		t.Errorf("errors %v, want one for each bad value", errs)
 	}
-	if want := (Settings{Follow: true, FSGSBase: true, Libsets: 1, Stats: true, TraceEvents: 1 << 18}); got != want {
+	if want := (Settings{Follow: true, FSGSBase: true, Signal: 63, Libsets: 1, Stats: true, TraceEvents: 1 << 18}); got != want {
 		t.Errorf("settings %+v, want %+v", got, want)
 	}
 }
@@ -236,6 +237,7 @@ func TestValuePrintsWhatSetReads(t *testing.T) {
 		"INGER_FSGSBASE":     {"0"},
 		"INGER_OWN_MALLOC":   {"1"},
 		"INGER_CLOCK":        {"timer", "timekeeper"},
+		"INGER_SIGNAL":       {"34", "45", "64"},
 		"INGER_ISOLATION":    {"shared"},
 		"INGER_LIBSETS":      {"0", "2", "10000"},
 		"INGER_STACK":        {"16K", "65537", "8M", "3G", "1T"},
