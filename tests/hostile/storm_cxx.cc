@@ -38,6 +38,8 @@ WORK(rethrow, 0)
 				dive(5, 1);
 			} catch (...) {
 				std::exception_ptr kept = std::current_exception();
+				if (!kept) /* the unwinding of a cancelled call comes by here, too, as that of pthread_cancel() does */
+					throw;
 				try {
 					std::rethrow_exception(kept);
 				} catch (const std::exception &) {
