@@ -83,7 +83,7 @@ static void attributes(struct slot *s, struct inger_attr *attr, uint64_t *random
 	attr->grace_us = attr->cleanup_us = 5000000; /* until it lets go of the lock, on any machine */
 	if (random_next(random) % 8 == 0)
 		attr->stack_bytes = 256 << 10;
-	if (phase->disturb & UNWIND && random_next(random) % 2)
+	if (phase->disturb & UNWIND && flags & WORK_UNWINDS && random_next(random) % 2)
 		attr->flags |= INGER_UNWIND;
 	if (flags & WORK_FAULTS) {
 		attr->flags |= INGER_CONTAIN;
