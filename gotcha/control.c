@@ -23,9 +23,8 @@ static void make_ready(void)
 {
 	while (gotcha_ready_count < shim_config.libsets) {
 		struct gotcha_set *set = gotcha_make(&gotcha_program);
-		if (!set)
+		if (!set || !gotcha_put_ready(set))
 			return;
-		gotcha_put_ready(set);
 	}
 }
 
@@ -52,7 +51,7 @@ static void *control(void *unused)
 			if (gotcha_ready_count >= shim_config.libsets + (shim_config.libsets ? READY_MORE : 0))
 				gotcha_unmake(set, false);
 			else if (gotcha_renew(set))
-				gotcha_put_ready(set);
+				(void)gotcha_put_ready(set);
 			atomic_fetch_sub(&retired_count, 1);
 			set = next;
 		}

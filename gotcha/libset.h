@@ -203,7 +203,7 @@ bool gotcha_prepare(void);                /* makes the plan, once */
 bool gotcha_loaded(void);
 /* Before an isolated launch, when there was something to learn: waits if a load that is over is not in the plan. False with EAGAIN. */
 bool gotcha_is_current(void);
-void gotcha_put_ready(struct gotcha_set *set);
+bool gotcha_put_ready(struct gotcha_set *set); /* false: it is not wanted any more, and unmade */
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
 extern _Atomic uint64_t gotcha_made_count, gotcha_retired_count; /* since the start */

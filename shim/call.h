@@ -208,7 +208,7 @@ struct shim_call {
  * be paused between any two instructions that are not
  *     in a deferred section,
  *     in a handler (our signal is blocked there),
- *     between shim_switch_begin and shim_switch_end, or
+ *     between shim_switch_begin and shim_switch_end, or in what a handler begins with (SHIM_SETTLES), or
  *     where call->state is not SHIM_RUNNING.
  * So in a call the thread is read inside of one of these, and forgotten at its end. Outside of launched calls a thread's TCB is its
  * own, main() under `inger run` and limited functions included, and the answer holds for good. What a context must keep from

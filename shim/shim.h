@@ -120,6 +120,11 @@ bool shim_try_inject(struct shim_call *call, void *context);
 
 /* ---- context_sig.c */
 void shim_context_settle(struct shim_thread *t, void *context); /* may switch FS base to the call's */
+/* Code that a handler of the program begins with, until that is done. No pause in it: a pause would be resumed by way of the TCB's free
+ * word, through which the resumption that was interrupted has yet to jump. */
+#define SHIM_SETTLES __attribute__((section("shim_settle"), noinline))
+extern char __start_shim_settle[] __attribute__((visibility("hidden")));
+extern char __stop_shim_settle[] __attribute__((visibility("hidden")));
 
 /* ---- call.c */
 

@@ -147,11 +147,20 @@ static void reinstall(int sig)
 	}
 }
 
-static void program_entry(int sig, siginfo_t *info, void *context)
+/* A fault of the code that was interrupted: what it was at is looked at as it was. */
+static inline bool is_fault(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL);
+}
+
+SHIM_SETTLES static void program_entry(int sig, siginfo_t *info, void *context)
 {
 	handler_function *handler = atomic_load_explicit(&actions[sig].handler, memory_order_acquire);
+	bool fault = is_fault(sig, info);
 	const char *why;
 
+	if (!fault)
+		shim_context_settle(shim_tls.thread, context);
 	if (shim_contain(sig, info, context, &why)) {
 		if (actions[sig].flags & SA_RESETHAND)
 			reinstall(sig); /* the handler has not had its one run */
@@ -159,7 +168,8 @@ static void program_entry(int sig, siginfo_t *info, void *context)
 	}
 	if (!handler)
 		return;
-	shim_context_settle(shim_tls.thread, context);
+	if (fault)
+		shim_context_settle(shim_tls.thread, context);
 	run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
 }
 
