@@ -391,6 +391,7 @@ void shim_old_versions(void);
 void *shim_old_wrapper(const void *found);
 void *shim_resolve_in(const char *soname, const char *symbol);
 void *shim_find_symbol(const char *symbol); /* the first definition in load order */
+void *shim_next_symbol(const struct link_map *before, const char *symbol); /* behind that object, or of all (NULL); ours as well */
 #define SHIM_SLOT(function) \
 	void *shim_real_##function __attribute__((visibility("hidden"))); \
 	static struct shim_slot shim_slot_##function __attribute__((section("shim_slots"), used, aligned(8))) = { \
