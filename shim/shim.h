@@ -445,6 +445,13 @@ bool shim_kept_any(void);
 void shim_kept_deliver(void); /* to this thread, where it is unblocked now */
 _Atomic int *shim_kept_wait_begin(void); /* NULL: too many wait */
 void shim_kept_forked(void);
+long shim_kept_signalfd(int flags); /* for our number alone, as libc's; a negative errno */
+bool shim_kept_fd_is(void);         /* kept_fd_sig.c: there is such a descriptor, and what is kept is in there */
+bool shim_kept_fd_add(const siginfo_t *info);
+bool shim_kept_fd_take(siginfo_t *info);
+bool shim_kept_fd_any(void);
+long shim_kept_fd_open(int flags);
+void shim_kept_fd_forked(void);
 void shim_mask_as_believed(bool inherited); /* around what hands the mask on to a thread or program */
 /* wrap_mask.c: a call's own signal mask */
 void shim_mask_note(struct shim_call *call); /* before its first change */
