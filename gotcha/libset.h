@@ -119,6 +119,7 @@ struct gotcha_set {
 	uint64_t *table;   /* shadow GOT */
 	void **slots;      /* per-libset functions of libc */
 	char **regions;    /* one per batch */
+	uint64_t writable_bytes; /* of its regions: what it may have written, and then has of its own */
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct shim_owner owner;         /* what its constructors and its per-libset functions of libc allocated */

@@ -279,6 +279,7 @@ struct shim_tls {
 	struct gotcha_making *making; /* the same, gotcha/making.c */
 	struct shim_started *started; /* a thread that a call or a libset has started; own_thread.c */
 	bool waits;                   /* such a one: in a wait of libc's that has nothing in hand */
+	bool ours;                    /* a thread of this library: Go's, the timekeeper, those that make plans and libsets */
 };
 #define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -176,16 +176,21 @@ SHIM_SETTLES static void program_entry(int sig, siginfo_t *info, void *context)
 /* Carry out the action that the program has for SHIM_SIGNAL. */
 void shim_program_handler(int sig, siginfo_t *info, void *context)
 {
+	struct shim_thread *t = shim_tls.thread;
 	struct sigaction action = held;
 
-	if (shim_kept_hides(shim_tls.thread)) {
+	if (shim_kept_hides(t)) {
+		/* The program has it blocked and must not see that it ended a wait. */
+		t->marks.ours++;
+		if (t->current)
+			t->current->marks.ours++;
 		shim_kept_add(info);
 		return;
 	}
 	if (action.sa_handler == SIG_IGN)
 		return;
 	if (is_function(&action)) {
-		shim_context_settle(shim_tls.thread, context);
+		shim_context_settle(t, context);
 		/* Ours has blocked everything; give the handler the mask that its own action would give. */
 		ucontext_t *frame = context;
 		uint64_t mask = *shim_mask_bits(&frame->uc_sigmask) | *shim_mask_bits(&action.sa_mask), old;
