@@ -101,6 +101,18 @@ func timer(m *Machine) []Finding {
 	return ok("timers that signal a thread work")
 }
 
+func signal(m *Machine) []Finding {
+	name := fmt.Sprintf("signal %d", m.Signal)
+	switch {
+	case m.SignalIgnored || m.SignalBlocked:
+		return warn(name+" ends slices, and this process's parent has it ignored or blocked: somebody else may use it; programs share it",
+			"choose one that is free: INGER_SIGNAL, 34 to 64")
+	case m.Signal == 64:
+		return ok(name + " ends slices (INGER_SIGNAL); valgrind needs it for itself")
+	}
+	return ok(name + " ends slices; INGER_SIGNAL chooses another")
+}
+
 func timerSlack(m *Machine) []Finding {
 	if m.SetTimerSlack != nil {
 		return warn("timer slack cannot be set ("+m.SetTimerSlack.Error()+"): the timekeeper's sleeps end late", "")

@@ -57,6 +57,14 @@ func limits(m *Machine) []Finding {
 	return ok("stacks are " + stack + "; address space suffices")
 }
 
+func executable(m *Machine) []Finding {
+	if m.Executable == nil {
+		return ok("memory that was written can be made executable, as trampolines of libsets need it")
+	}
+	return fail("memory that was written cannot be made executable ("+m.Executable.Error()+"): launch() fails for isolated functions with ENOSYS",
+		"look for MemoryDenyWriteExecute= of systemd, SELinux's execmem or a filter of system calls; or launch shared (INGER_ISOLATION=shared)")
+}
+
 func seccomp(m *Machine) []Finding {
 	switch {
 	case !m.Seccomp.Known:
@@ -65,7 +73,7 @@ func seccomp(m *Machine) []Finding {
 		return ok("no filter of system calls")
 	}
 	return warn("system calls are filtered (seccomp): a refused one makes launch() fail or slows it down",
-		"see the checks of guard, timer and pause, which try what is needed")
+		"see the checks of guard, exec, timer and pause, which try what is needed; docs/limits.md has the list of system calls")
 }
 
 func secure(m *Machine) []Finding {

@@ -15,7 +15,7 @@ var errRefused = errors.New("operation not permitted")
 func fit() *Machine {
 	return &Machine{
 		Architecture: "x86_64", Release: "6.18.1", Kernel: Version{6, 18},
-		FSGSBase: true, UseFSGSBase: true, InvariantTSC: true, ClockSource: "tsc",
+		FSGSBase: true, UseFSGSBase: true, Signal: 63, InvariantTSC: true, ClockSource: "tsc",
 		XSave:            XSave{Enabled: true, Compact: true, InUse: true, Bytes: 2696, Components: 0xe7},
 		SignalFrameBytes: Number{3632, true}, TimerSlack: Number{50000, true},
 		Libc:        Libc{Version: Version{2, 41}, Distribution: "debian", Package: "2.41-12"},
@@ -95,6 +95,8 @@ func TestMarks(t *testing.T) {
 		"small stacks":          {"limits", Warn, "32 KiB", func(m *Machine) { m.Stack.Value = 32 << 10 }},
 		"large stacks":          {"limits", Warn, "4096 MiB", func(m *Machine) { m.Stack.Value = 4 << 30 }},
 		"strict memory":         {"limits", Warn, "overcommit_memory is 2", func(m *Machine) { m.Overcommit.Value = 2 }},
+		"no executable memory":  {"exec", Fail, "ENOSYS", func(m *Machine) { m.Executable = errRefused }},
+		"a signal in use":       {"signal", Warn, "ignored or blocked", func(m *Machine) { m.SignalBlocked = true }},
 		"filters":               {"seccomp", Warn, "filtered", func(m *Machine) { m.Seccomp.Value = 2 }},
 		"filters unknown":       {"seccomp", Warn, "not known", func(m *Machine) { m.Seccomp = Number{} }},
 		"changed ids":           {"secure", Fail, "ignores LD_PRELOAD", func(m *Machine) { m.Secure = "runs with changed ids" }},

@@ -19,12 +19,13 @@ import (
 
 	"libinger/elf"
 	"libinger/interpose"
+	"libinger/options"
 )
 
-// Gather reads the facts of this machine and process. What the caller knows better is left to it: UseFSGSBase,
+// Gather reads the facts of this machine and process. What the caller knows better is left to it:
 // BadOptions, Secure, Library, Pause and Program.
-func Gather() *Machine {
-	m := &Machine{Environment: map[string]string{}}
+func Gather(settings options.Settings) *Machine {
+	m := &Machine{Environment: map[string]string{}, UseFSGSBase: settings.FSGSBase, OwnMalloc: settings.OwnMalloc, Signal: settings.Signal}
 	for _, name := range []string{"LD_PRELOAD", "LD_AUDIT", "GLIBC_TUNABLES"} {
 		m.Environment[name] = os.Getenv(name)
 	}
@@ -33,7 +34,8 @@ func Gather() *Machine {
 	m.gatherAuxiliary()
 	m.gatherStatus()
 	m.Guard = tryGuard()
-	m.Timer = tryTimer()
+	m.Executable = tryExecutable()
+	m.Timer = tryTimer(m.Signal)
 	m.TimerSlack, m.SetTimerSlack = trySlack()
 	m.ClockSource = line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 	m.MaxMapCount = numberIn("/proc/sys/vm/max_map_count")
@@ -125,10 +127,20 @@ func (m *Machine) gatherStatus() {
 			if number, err := strconv.ParseUint(value, 10, 64); err == nil {
 				m.Seccomp = Number{number, true}
 			}
+		case "SigIgn":
+			m.SignalIgnored = hasSignal(value, m.Signal)
+		case "SigBlk":
+			m.SignalBlocked = hasSignal(value, m.Signal)
 		case "x86_Thread_features":
 			m.ThreadFeatures = value
 		}
 	}
+}
+
+// hasSignal reads a mask of /proc.
+func hasSignal(mask string, signal uint32) bool {
+	bits, err := strconv.ParseUint(mask, 16, 64)
+	return err == nil && signal > 0 && bits>>(signal-1)&1 != 0
 }
 
 func tryGuard() error {
@@ -141,6 +153,17 @@ func tryGuard() error {
 	return unix.Madvise(page, guardInstall)
 }
 
+// tryExecutable does what the trampolines of libsets need. A filter of system calls, SELinux and PR_SET_MDWE (systemd's
+// MemoryDenyWriteExecute=) refuse it.
+func tryExecutable() error {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Munmap(page) }()
+	return unix.Mprotect(page, unix.PROT_READ|unix.PROT_EXEC)
+}
+
 // kernelEvent is the kernel's struct sigevent.
 type kernelEvent struct {
 	value  uint64
@@ -151,12 +174,11 @@ type kernelEvent struct {
 }
 
 // tryTimer makes the timer that a slice needs and deletes it, without arming it.
-func tryTimer() error {
+func tryTimer(signal uint32) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const threadID = 4 // SIGEV_THREAD_ID
-	const pauseSignal = 63
-	event := kernelEvent{signal: pauseSignal, notify: threadID, thread: int32(unix.Gettid())}
+	event := kernelEvent{signal: int32(signal), notify: threadID, thread: int32(unix.Gettid())}
 	var id int32
 	_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&id)))
 	if errno != 0 {

@@ -11,10 +11,12 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"libinger/options"
 )
 
 func TestGatherAgreesWithThisMachine(t *testing.T) {
-	m := Gather()
+	m := Gather(options.Defaults())
 	if out, err := exec.Command("uname", "-r").Output(); err != nil || m.Release != strings.TrimSpace(string(out)) {
 		t.Errorf("release %q, uname says %q, %v", m.Release, out, err)
 	}

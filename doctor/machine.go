@@ -29,14 +29,18 @@ type Machine struct {
 	Release      string // uname -r
 	Kernel       Version
 
-	FSGSBase         bool // AT_HWCAP2: the kernel has enabled the instructions
-	UseFSGSBase      bool // INGER_FSGSBASE
-	OwnMalloc        bool // INGER_OWN_MALLOC
+	FSGSBase         bool   // AT_HWCAP2: the kernel has enabled the instructions
+	UseFSGSBase      bool   // INGER_FSGSBASE
+	OwnMalloc        bool   // INGER_OWN_MALLOC
+	Signal           uint32 // INGER_SIGNAL
+	SignalIgnored    bool   // in this process, and so in what it starts
+	SignalBlocked    bool
 	XSave            XSave
 	SignalFrameBytes Number // AT_MINSIGSTKSZ
 	InvariantTSC     bool
 	ThreadFeatures   string // /proc/self/status, x86_Thread_features: shstk when there is a shadow stack
 	Guard            error  // of MADV_GUARD_INSTALL, tried on a page
+	Executable       error  // of making memory executable that was written, tried on a page
 	Timer            error  // of a timer that signals a thread, tried
 	TimerSlack       Number // in ns
 	SetTimerSlack    error  // of PR_SET_TIMERSLACK, tried

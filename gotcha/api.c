@@ -73,11 +73,17 @@ SHIM_EXPORT gotcha_t *gotcha_open(const char *library)
 	if (!shim_thread_get() || !gotcha_table_init())
 		return NULL;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	struct gotcha_set *set = library ? open_library(library) : gotcha_take();
-	if (set)
-		set->open = true;
+	struct gotcha_set *set = NULL;
+	uint32_t was = 0;
+	if (shim_enter(shim_tls.thread, call, &was)) {
+		set = library ? open_library(library) : gotcha_take();
+		if (set)
+			set->open = true;
+		shim_exit(shim_tls.thread, call, was);
+	}
 	int error = errno;
 	shim_defer_end(call, deferred);
+	shim_exited(was);
 	errno = error;
 	return set;
 }
@@ -158,13 +164,23 @@ SHIM_EXPORT int gotcha_close(gotcha_t *set)
 		gotcha_fail(EBUSY, "libset", "a thread is inside");
 		return -1;
 	}
+	if (!shim_thread_get())
+		return -1;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	set->open = false;
-	gotcha_unmake(set, true);
+	uint32_t was = 0;
+	bool entered = shim_enter(shim_tls.thread, call, &was);
+	if (entered) {
+		set->open = false;
+		gotcha_unmake(set, true);
+		shim_exit(shim_tls.thread, call, was);
+	}
 	shim_defer_end(call, deferred);
-	return 0;
+	shim_exited(was);
+	return entered ? 0 : -1;
 }
 
+/* Without a lock: calls in the table stay mapped (shim/handle.c). What a thread that launches meanwhile makes of one that is seen
+ * here is nothing that a lock could decide, as it may as well launch the moment after. */
 static bool any_isolated(void)
 {
 	for (uint32_t i = 0; i < shim_pool_calls(); i++) {
@@ -175,13 +191,9 @@ static bool any_isolated(void)
 	return false;
 }
 
-SHIM_EXPORT int inger_shutdown(void)
+static int shut_down(void)
 {
-	struct shim_thread *t = shim_thread_get();
-
-	if (!t)
-		return -1;
-	if (shim_tls.call || any_isolated()) {
+	if (any_isolated()) {
 		gotcha_fail(EBUSY, "inger_shutdown", "an isolated call is not complete");
 		return -1;
 	}
@@ -197,4 +209,24 @@ SHIM_EXPORT int inger_shutdown(void)
 	shim_pool_drop_sets();
 	gotcha_drop_ready();
 	return 0;
+}
+
+SHIM_EXPORT int inger_shutdown(void)
+{
+	struct shim_thread *t = shim_thread_get();
+	uint32_t was;
+
+	if (!t)
+		return -1;
+	if (shim_tls.call) {
+		gotcha_fail(EBUSY, "inger_shutdown", "an isolated call is not complete");
+		return -1;
+	}
+	if (!shim_enter(t, NULL, &was))
+		return -1;
+	int result = shut_down(), error = errno;
+	shim_exit(t, NULL, was);
+	shim_exited(was);
+	errno = error;
+	return result;
 }

@@ -85,7 +85,8 @@ static bool map_member(const struct gotcha_member *m, char *region, bool *copied
 					    s->anonymous ? -1 : fd, s->anonymous ? 0 : (long)s->offset);
 		if (failed_call(result)) {
 			shim_syscall1(SYS_close, fd);
-			gotcha_fail((int)-result, m->path, "mmap of %lu KiB (vm.max_map_count is a limit, too)", (unsigned long)(s->bytes >> 10));
+			gotcha_fail((int)-result, m->path, "mmap of %lu KiB: %s", (unsigned long)(s->bytes >> 10),
+				    result == -ENOMEM ? "vm.max_map_count is a limit, too" : strerrordesc_np((int)-result));
 			return false;
 		}
 		if (s->zero_bytes)

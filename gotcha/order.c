@@ -139,7 +139,7 @@ bool gotcha_order(enum gotcha_order what, void *argument)
 		running = error == 0;
 	}
 	if (error) {
-		gotcha_fail(error, "libsets", "the thread that makes plans was not created");
+		gotcha_fail(error, "libsets", "the thread that makes plans was not created: %s", strerrordesc_np(error));
 	} else {
 		uint32_t before = atomic_load(&answered);
 		current = &order;

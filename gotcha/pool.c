@@ -4,6 +4,7 @@
 #include "../shim/loader.h"
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 struct gotcha_plan gotcha_program;
@@ -14,6 +15,7 @@ _Atomic uint64_t gotcha_made_count, gotcha_retired_count;
 static struct gotcha_set *ready;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static _Atomic int prepared; /* 0 not yet, 2 there is a plan, 3 there can't be one; written inside of an order */
+static char why_not[sizeof((struct shim_reason *)0)->text]; /* prepared 3 */
 static _Atomic uint32_t loads_seen; /* how many of shim_loads_done the plan has */
 static bool beyond_fork;   /* the plan came along in a fork, the Go runtime did not: no more batches */
 static _Atomic bool stale; /* and libraries were loaded since */
@@ -27,7 +29,8 @@ static bool prepare(void)
 	if (again)
 		gotcha_redo();
 	if (!(again && beyond_fork) && !(gotcha_table_init() && gotcha_order(GOTCHA_PLAN, &gotcha_program))) {
-		shim_message("functions can't be isolated", "libsets", gotcha_reason());
+		strcpy(why_not, gotcha_reason());
+		shim_message("functions can't be isolated", "libsets", why_not);
 		return false;
 	}
 	loads_seen = done;
@@ -47,7 +50,7 @@ bool gotcha_prepare(void)
 	}
 	if (prepared == 2)
 		return true;
-	errno = ENOSYS;
+	gotcha_fail_as(ENOSYS, why_not);
 	return false;
 }
 

@@ -110,6 +110,7 @@ enum inger_isolation {
  *            ENOMEM  no memory for a stack or a TCB
  *            ENOSYS  the processor or libc lacks something needed, or nothing can be isolated here (said once on stderr)
  *            ENOTSUP the program has a malloc() of its own or ThreadSanitizer: inger_strerror() says which
+ *            EDEADLK in a signal handler that has interrupted a function of this library on its own thread, as from resume() and cancel()
  *            EFAULT  with INGER_CONTAIN: the function faulted, and was cancelled
  * Nesting    may be called inside a preemptible function: the inner call is paused at the earlier of both deadlines.
  * Threads    any, also one that existed before the library was loaded.

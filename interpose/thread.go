@@ -16,6 +16,7 @@ var threadTable = []group{
 	{Hand, NoStream, "a key's values live in each TCB, and its destructors run when a kernel thread ends", `
 		pthread_key_create __pthread_key_create pthread_key_delete pthread_setspecific`},
 	{Hand, NoStream, "keeps the pause signal out of a mask", `pthread_sigmask`},
+	{Hand, NoStream, "a thread is not cancelled in the middle of launch()", `pthread_setcanceltype`},
 	{Hand, NoStream, "runs the program's initialiser, which may be paused: it holds the control word like a lock, and others wait " +
 		"for it within their budgets or help; a libset's runs deferred, and what it makes is the libset's", `pthread_once call_once`},
 	{Shared, NoStream, "takes the mutex for a moment, and notes its priority in the running TCB", `pthread_mutex_setprioceiling`},
@@ -56,7 +57,7 @@ var threadTable = []group{
 		pthread_attr_getstackaddr pthread_attr_setstackaddr pthread_attr_setstacksize`},
 	{Copied, NoStream, "reads or changes the running TCB, which is the function's own", `
 		pthread_self thrd_current pthread_equal thrd_equal pthread_getspecific
-		pthread_setcancelstate pthread_setcanceltype pthread_testcancel
+		pthread_setcancelstate pthread_testcancel
 		_pthread_cleanup_push _pthread_cleanup_pop __pthread_cleanup_routine __pthread_register_cancel
 		__pthread_register_cancel_defer __pthread_unregister_cancel __pthread_unregister_cancel_restore
 		__pthread_unwind_next __errno_location __h_errno_location`},

@@ -66,6 +66,7 @@ type Settings struct {
 	FSGSBase    bool // use the FSGSBASE instructions where the processor has them
 	OwnMalloc   bool // launch in a program that has its own malloc()
 	Clock       Clock
+	Signal      uint32 // ends a slice
 	Isolation   Isolation
 	Libsets     uint32 // kept ready ahead
 	StackBytes  uint64 // 0: RLIMIT_STACK, or 8 MiB when that is unlimited
@@ -79,7 +80,7 @@ type Settings struct {
 
 // Defaults are the settings of an environment without INGER_* variables.
 func Defaults() Settings {
-	return Settings{Follow: true, FSGSBase: true, Libsets: 1, TraceEvents: 1 << 18}
+	return Settings{Follow: true, FSGSBase: true, Signal: 63, Libsets: 1, TraceEvents: 1 << 18}
 }
 
 // Error says which value was refused and why. The setting keeps its default.

@@ -28,6 +28,12 @@ const (
 // MaxLibsets libsets of a program with several libraries are about 2 GiB of private memory.
 const MaxLibsets = 10000
 
+// Real-time signals that libc leaves to programs, SIGRTMIN to SIGRTMAX.
+const (
+	MinSignal = 34
+	MaxSignal = 64
+)
+
 // The parsers return the reason for a refusal, or "" and the value in the place given.
 
 // parseSlice reads a Go duration: a number and a unit (ns, us, µs, ms, s, m, h), also several, as in 1m30s.
@@ -107,6 +113,16 @@ func parseLibsets(libsets *uint32, value string) string {
 		return "not between 0 and 10000"
 	}
 	*libsets = uint32(number)
+	return ""
+}
+
+// parseSignal takes a number: what SIGRTMIN+n means depends on the C library.
+func parseSignal(signal *uint32, value string) string {
+	n, err := strconv.ParseUint(value, 10, 32)
+	if err != nil || n < MinSignal || n > MaxSignal {
+		return "not a real-time signal; write a number from 34 to 64"
+	}
+	*signal = uint32(n)
 	return ""
 }
 

@@ -65,6 +65,14 @@ var Table = []Option{
 		format: func(s *Settings) string { return s.Clock.String() },
 	},
 	{
+		Name: "INGER_SIGNAL", Flag: "signal", Arg: "NUMBER",
+		Unit: "signal", Default: "63", Range: "34 to 64",
+		Meaning: "The real-time signal that ends a slice. The program may use it as well and sees its own; where the little that " +
+			"is left matters (see Signals in docs/limits.md), take one that the program does not use. valgrind needs 64.",
+		parse:  func(s *Settings, v string) string { return parseSignal(&s.Signal, v) },
+		format: func(s *Settings) string { return strconv.FormatUint(uint64(s.Signal), 10) },
+	},
+	{
 		Name: "INGER_FSGSBASE", Flag: "no-fsgsbase", On: "0",
 		Unit: "switch", Default: "1", Range: "0 or 1",
 		Meaning: "Switch thread control blocks with the FSGSBASE instructions where processor and kernel allow it (1), or " +

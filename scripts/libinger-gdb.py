@@ -28,8 +28,8 @@ MASK = (1 << 64) - 1
 SAVED = ["r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip", "eflags"]
 # The frame that inger_pause() leaves, above the control words of the floating-point units.
 LEFT = ["r15", "r14", "r13", "r12", "rbx", "rbp", "rip"]
-# The signal that ends a slice.
-SIGNAL = "SIG63"
+# The signal that ends a slice, as for programs that gdb starts.
+SIGNAL = "SIG%s" % (os.environ.get("INGER_SIGNAL") or "63")
 
 # Symbol files that were added here: (region, path) -> their Copy.
 added = {}

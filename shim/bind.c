@@ -5,7 +5,8 @@
  *
  * Only entries that hold the real function, or that are still to be bound lazily, are touched; an entry that leads to
  * somebody else's definition is left alone. Pages are made writable, written and put back. Runs before the first launch
- * and after each dlopen(), in a look (loader.h); a pass over objects already done changes nothing. Objects that the linker is
+ * and after each dlopen(), in a look (loader.h); what RTLD_DEEPBIND has opened is bound likewise, since the linker asks libc for its
+ * references before it asks us; a pass over objects already done changes nothing. Objects that the linker is
  * still relocating are left for the next pass: it writes to the same pages. */
 #include "shim.h"
 #include "loader.h"
@@ -18,6 +19,7 @@
 
 extern struct shim_slot __start_shim_slots[] __attribute__((visibility("hidden")));
 extern struct shim_slot __stop_shim_slots[] __attribute__((visibility("hidden")));
+extern void *shim_real_dlsym;
 
 #define PAGE 4096u
 #define BUCKETS 2048u
@@ -27,6 +29,7 @@ struct wrapper {
 	const char *name;
 	uint64_t real, ours;
 	bool of_heap;
+	bool usual; /* one of ours that objects reach by themselves unless we are late */
 	bool first; /* a reference that is still to be bound leads there */
 	uint16_t next; /* of the bucket, plus 1 */
 };
@@ -96,18 +99,55 @@ static unsigned hash(const char *name)
 	return h % BUCKETS;
 }
 
+/* Handles of what was opened with RTLD_DEEPBIND. What it has brought comes after it in the linker's list; what others have brought
+ * since then is there, too, and means us by itself. */
+#define DEEP_MOST 64
+static const struct link_map *_Atomic deep[DEEP_MOST];
+static _Atomic bool deep_any;
+
+void shim_bind_deep(const struct link_map *opened)
+{
+	for (unsigned i = 0; i < DEEP_MOST; i++) {
+		const struct link_map *none = NULL;
+		if (deep[i] == opened || atomic_compare_exchange_strong(&deep[i], &none, opened)) {
+			deep_any = true;
+			return;
+		}
+	}
+	shim_message("calls are not bound", opened->l_name, "more than 64 libraries are open by RTLD_DEEPBIND");
+}
+
+/* It may stay, for others; what is bound by now stays so. */
+void shim_bind_deep_closed(const void *handle)
+{
+	for (unsigned i = 0; i < DEEP_MOST && deep_any; i++) {
+		const struct link_map *opened = handle;
+		atomic_compare_exchange_strong(&deep[i], &opened, NULL);
+	}
+}
+
+/* The handle by which `map` may have come, or NULL. The latest: the list is in the order of coming. */
+static const struct link_map *deep_opener(const struct link_map *map)
+{
+	for (const struct link_map *m = map; m && deep_any; m = m->l_prev)
+		for (unsigned i = 0; i < DEEP_MOST; i++)
+			if (deep[i] == m)
+				return m;
+	return NULL;
+}
+
 static void add(const char *name, uint64_t real, uint64_t ours, bool of_heap)
 {
 	if (wrapper_count == SLOTS_MAX)
 		return;
 	bool first = !of_heap || (uint64_t)shim_find_symbol(name) == real;
-	wrappers[wrapper_count++] = (struct wrapper){name, real, ours, of_heap, first, buckets[hash(name)]};
+	wrappers[wrapper_count++] = (struct wrapper){name, real, ours, of_heap, false, first, buckets[hash(name)]};
 	buckets[hash(name)] = (uint16_t)wrapper_count;
 }
 
 static void prepare(void)
 {
-	static bool prepared;
+	static bool usual;
 	static const struct shim_spare *spare = __start_shim_spares;
 	static uint32_t heap_ways;
 	uint32_t count;
@@ -115,13 +155,15 @@ static void prepare(void)
 
 	for (; spare < __stop_shim_spares && spare->real; spare++) /* given out before the first launch */
 		add(spare->name, (uint64_t)spare->real, (uint64_t)spare->wrapper, false);
-	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && shim_late && !prepared; s++) {
+	for (struct shim_slot *s = __start_shim_slots; s < __stop_shim_slots && (shim_late || deep_any) && !usual; s++) {
 		void *ours = shim_own_symbol(s->name);
 		/* What runs before main() is over when we come late. */
-		if (s->found && ours && strcmp(s->name, "__libc_start_main") != 0)
+		if (s->found && ours && strcmp(s->name, "__libc_start_main") != 0) {
 			add(s->name, (uint64_t)*s->real, (uint64_t)ours, false);
+			wrappers[wrapper_count - 1].usual = true;
+		}
 	}
-	prepared = true;
+	usual = shim_late || deep_any;
 	/* In reverse: of two allocators' functions of one name, the first one's is found first. */
 	for (uint32_t i = count; i-- > heap_ways;)
 		add(ways[i].name, ways[i].real, ways[i].ours, true);
@@ -207,19 +249,30 @@ static void bind_plain(const struct tables *t, const Elf64_Rela *entries, size_t
 	}
 }
 
+/* What the linker will find for an entry of what RTLD_DEEPBIND has brought: the library may mean one of its own by the name. */
+static bool leads_to(const struct link_map *opener, const char *name, uint64_t real)
+{
+	return (uint64_t)((void *(*)(const void *, const char *))shim_real_dlsym)(opener, name) == real;
+}
+
 static void bind_entries(const struct tables *t, const Elf64_Rela *entries, size_t bytes)
 {
+	const struct link_map *opener = shim_late ? NULL : deep_opener(t->map);
+
 	for (size_t i = 0; i < bytes / sizeof *entries; i++) {
 		uint64_t type = ELF64_R_TYPE(entries[i].r_info);
-		bool pointer = type == R_X86_64_64 && !entries[i].r_addend && shim_heap.foreign;
+		bool pointer = type == R_X86_64_64 && !entries[i].r_addend && (shim_heap.foreign || opener);
 		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && !pointer)
 			continue;
 		const char *name = t->strings + t->symbols[ELF64_R_SYM(entries[i].r_info)].st_name;
 		uint64_t *word = (uint64_t *)(t->map->l_addr + entries[i].r_offset);
 		const struct wrapper *w = wrapper_of(name, *word, false);
-		if (!w && type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high)
+		if (!w && type == R_X86_64_JUMP_SLOT && *word >= t->low && *word < t->high) {
 			w = wrapper_of(name, *word, true);
-		if (w && (w->of_heap || !pointer))
+			if (w && w->usual && !shim_late && !(opener && leads_to(opener, name, w->real)))
+				w = NULL;
+		}
+		if (w && (w->of_heap || opener || !pointer))
 			write_word(word, w->ours);
 	}
 }
@@ -279,7 +332,7 @@ static void bind_all(const struct plain_names *plain)
 
 void shim_bind_late(void)
 {
-	if (!shim_late && !shim_heap.foreign && !__start_shim_spares->real)
+	if (!shim_late && !shim_heap.foreign && !__start_shim_spares->real && !deep_any)
 		return;
 	prepare();
 	bind_all(NULL);

@@ -210,6 +210,16 @@ static inline bool needs_clock(uint64_t budget_us)
 	return budget_us != TO_COMPLETION && budget_us != 0;
 }
 
+__attribute__((noinline, cold)) static linger_t refused(struct shim_call *outer, bool deferred, uint32_t was)
+{
+	int error = errno;
+
+	shim_defer_end(outer, deferred);
+	shim_exited(was);
+	errno = error;
+	return failed;
+}
+
 static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), uint64_t budget_us, void *arg)
 {
 	linger_t f = failed;
@@ -218,11 +228,12 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 	struct shim_thread *t = shim_this_thread();
 	if (SHIM_UNLIKELY(!t))
 		return f; /* not in a call, so no section has begun */
+	uint32_t was;
+	if (SHIM_UNLIKELY(!shim_enter(t, outer, &was)))
+		return refused(outer, deferred, 0);
 	if (SHIM_UNLIKELY(t->no_clock) && needs_clock(budget_us) && !shim_clock_make(t)) {
-		int error = errno;
-		shim_defer_end(outer, deferred);
-		errno = error;
-		return f;
+		shim_exit(t, outer, was);
+		return refused(outer, deferred, was);
 	}
 
 	/* The options were read when the thread was made known. */
@@ -234,7 +245,7 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 	if (SHIM_LIKELY(call != NULL)) {
 		t->counts.launched++;
 		call->launcher = NULL;
-		call->interrupted.handlers = 0;
+		call->interrupted.handlers = call->interrupted.inside = 0;
 		if (SHIM_UNLIKELY(outer != NULL)) {
 			call->launcher = shim_call_handle(outer);
 			outer->launches = outer->offered = true;
@@ -260,7 +271,9 @@ static linger_t launch_on(const struct inger_attr *attr, void (*func)(void *), u
 			ended = settle(t, call, &f);
 		}
 	}
+	shim_exit(t, outer, was);
 	shim_defer_end(outer, deferred);
+	shim_exited(was);
 	if (SHIM_UNLIKELY(ended.error != 0))
 		errno = ended.error;
 	if (SHIM_UNLIKELY(ended.exits))
@@ -311,6 +324,11 @@ SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
 	struct shim_thread *t = shim_this_thread();
 	if (!t)
 		return -1;
+	uint32_t was;
+	if (SHIM_UNLIKELY(!shim_enter(t, outer, &was))) {
+		(void)refused(outer, deferred, 0);
+		return -1;
+	}
 	check_up(t);
 	struct ended ended = {0};
 	bool clock = SHIM_LIKELY(!t->no_clock) || !needs_clock(budget_us) || shim_clock_make(t);
@@ -326,7 +344,9 @@ SHIM_EXPORT int resume(linger_t *f, uint64_t budget_us)
 		run(t, call, budget_us);
 		ended = settle(t, call, f);
 	}
+	shim_exit(t, outer, was);
 	shim_defer_end(outer, deferred);
+	shim_exited(was);
 	if (SHIM_UNLIKELY(ended.exits))
 		pthread_exit(ended.value);
 	if (SHIM_LIKELY(ended.error == 0))

@@ -22,8 +22,6 @@
 #define SHIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SHIM_EXPORT __attribute__((visibility("default")))
 
-/* The signal that ends a slice: the last but one, because valgrind keeps the last for itself. */
-#define SHIM_SIGNAL 63
 /* Takes its place where the queue of signals is full; nothing on this architecture sends it. */
 #define SHIM_RELAY SIGSTKFLT
 /* Marks our own signals; what arrives without it belongs to the program. */
@@ -45,8 +43,7 @@ enum shim_state {
 struct shim_thread;
 struct gotcha_set;
 
-/* The signal's bit in the kernel's masks. libc's sigset_t begins with the kernel's 64 bits. */
-#define SHIM_SIGNAL_BIT (1ull << (SHIM_SIGNAL - 1))
+/* libc's sigset_t begins with the kernel's 64 bits. */
 static inline uint64_t *shim_mask_bits(sigset_t *set)
 {
 	return (uint64_t *)set;
@@ -61,10 +58,18 @@ struct shim_marks {
 	uint64_t programs; /* signals that ran a handler of the program */
 };
 
+/* Bits of shim_interrupted.inside; inside.c. */
+enum shim_inside {
+	INSIDE_NOW = 1,   /* of launch() or its like, with the lists and locks that belong to it */
+	INSIDE_HELD = 2,  /* and asynchronous cancellation is held meanwhile */
+	INSIDE_ASYNC = 4, /* the thread allows it */
+};
+
 /* What signals leave with the context that they interrupt. A launched call's is its own, and moves with it; else it is the
  * thread's (shim_interrupted()). Written by handlers, and by jumps out of them. */
 struct shim_interrupted {
 	uint32_t handlers;    /* of the program, under way */
+	uint32_t inside;      /* enum shim_inside */
 	uint64_t mask;        /* of what the outermost of them interrupted */
 	uint64_t restart_rip; /* system call that the kernel makes again after our last signal, or 0 */
 };
@@ -107,7 +112,7 @@ enum shim_place_state {
 };
 struct shim_place {
 	_Atomic uint64_t word;           /* generation << 32 | enum shim_place_state; 0: never used */
-	struct shim_call *_Atomic call;  /* NULL: none; valid for who has taken it, or holds the pool's lock */
+	struct shim_call *_Atomic call;  /* NULL: none */
 	void *_Atomic launcher;          /* while paused: the handle of the call that launched it, or NULL */
 } __attribute__((aligned(64)));
 
@@ -136,11 +141,12 @@ struct shim_call {
 	uint64_t regs[18];          /* general registers and flags of a preempted call */
 	void *defer_slot;           /* which function the deferred section is: its slot, the name of one written in C, or NULL for a handler */
 	uint64_t entry_rsp;         /* where shim_entry_start begins: stack_top, or below what a cancelled call has there */
+	uint64_t made_for;          /* paused at the end of malloc() or its like: their return address */
+	uint64_t own_disabled;      /* in an own-TCB section: whether the thread had cancellation disabled before it */
 
 	uint32_t at_return;         /* regs: RIP is a return address (shim_pause_here()), not an instruction that was interrupted */
 	uint32_t stepping;          /* it pauses at the end of the next deferred section; unwind.c */
 	struct shim_unwind unwind;
-	uint64_t made_for;          /* paused at the end of malloc() or its like: their return address */
 
 	/* The section that a handler on the alternate stack has interrupted, whose own takes its place: which of two stacks is above
 	 * the other says nothing. rsp 0: none. */
@@ -309,6 +315,7 @@ SHIM_CHECK_OFFSET(shim_call, yielded, CALL_YIELDED);
 SHIM_CHECK_OFFSET(shim_call, regs, CALL_REGS);
 SHIM_CHECK_OFFSET(shim_call, defer_slot, CALL_DEFER_SLOT);
 SHIM_CHECK_OFFSET(shim_call, entry_rsp, CALL_ENTRY_RSP);
+SHIM_CHECK_OFFSET(shim_call, own_disabled, CALL_OWN_DISABLED);
 SHIM_CHECK_OFFSET(shim_call, at_return, CALL_AT_RETURN);
 SHIM_CHECK_OFFSET(shim_call, unwind, CALL_UNWIND);
 SHIM_CHECK_OFFSET(shim_thread, fs, THREAD_FS);

@@ -50,6 +50,10 @@ shim_real_\name:
 	cmpb	$0, HEAP_BOUND+shim_heap(%rip)
 	jne	2f
 	.endif
+	.ifc	\name, dlopen
+	testl	$8, %esi		/* RTLD_DEEPBIND: its handle is noted */
+	jne	2f
+	.endif
 	.if	\loads
 	movq	shim_libc_single_threaded(%rip), %rax
 	cmpb	$0, (%rax)

@@ -114,7 +114,7 @@ static void run_handlers(void *arg)
 static void clean(struct shim_thread *t, struct shim_call *call)
 {
 	uint64_t budget_us = call->cleanup_us ? call->cleanup_us : CLEANUP_US, rsp = paused_rsp(call);
-	bool on_stack = rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
+	bool on_stack = shim_on_stack_of(call, rsp);
 	void (*func)(void *) = call->func;
 	uint32_t finish_work = 0;
 	void *spare = NULL;
@@ -325,13 +325,18 @@ SHIM_EXPORT int cancel(linger_t *f)
 	struct shim_thread *t = shim_this_thread();
 	if (!t)
 		return -1;
-	struct shim_call *call = shim_call_take(f);
+	uint32_t was = 0;
+	bool entered = shim_enter(t, outer, &was);
+	struct shim_call *call = entered ? shim_call_take(f) : NULL;
 	int error = call ? end(t, call) : errno;
 	if (!error)
 		*f = (linger_t){0};
 	else if (call)
 		shim_call_offer(call);
+	if (entered)
+		shim_exit(t, outer, was);
 	shim_defer_end(outer, deferred);
+	shim_exited(was);
 	if (!error)
 		return 0;
 	errno = error;
@@ -391,39 +396,4 @@ int shim_call_faulted(struct shim_thread *t, struct shim_call *call)
 	end_abandoned(t);
 	(void)end(t, call);
 	return EFAULT;
-}
-
-/* ---- a function with a deadline */
-
-SHIM_EXPORT int inger_call(void (*func)(void *), void *arg, uint64_t budget_us, const struct inger_attr *attr)
-{
-	uint64_t now = shim_monotonic_ns() / 1000, deadline = budget_us < SHIM_NEVER - now ? now + budget_us : SHIM_NEVER;
-	pid_t process = shim_pid ? shim_pid : (pid_t)shim_syscall0(SYS_getpid); /* before the first launch it is not known yet */
-	linger_t f = inger_launch_attr(func, budget_us, arg, attr);
-	int error = ETIMEDOUT;
-
-	if (!f.continuation)
-		return f.is_complete ? 0 : errno;
-	/* Paused by itself, or at the end of an outer call's slice. */
-	while (!f.is_complete) {
-		now = shim_monotonic_ns() / 1000;
-		if (shim_pid != process)
-			deadline = SHIM_NEVER; /* the child of a fork in it */
-		if (now >= deadline)
-			break;
-		if (resume(&f, deadline == SHIM_NEVER ? TO_COMPLETION : deadline - now) != 0) {
-			error = errno;
-			break;
-		}
-	}
-	if (f.is_complete)
-		return 0;
-	if (!f.continuation)
-		return error; /* it faulted */
-	if (cancel(&f) == 0)
-		return error;
-	error = errno;
-	if (attr && attr->size >= offsetof(struct inger_attr, left) + sizeof attr->left && attr->left)
-		*attr->left = f;
-	return error;
 }

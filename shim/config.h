@@ -20,6 +20,13 @@ struct shim_config {
 	uint32_t trace_events; /* INGER_TRACE_EVENTS */
 	uint32_t isolate;  /* launch() without attributes */
 	uint32_t own_malloc; /* launch in programs that have their own malloc() */
+	uint32_t signal;   /* ends a slice; not written once there is a handler for it */
 };
+extern struct shim_config shim_config;
+
+/* The last but one by default, because valgrind keeps the last for itself. */
+#define SHIM_SIGNAL_DEFAULT 63
+#define SHIM_SIGNAL ((int)shim_config.signal)
+#define SHIM_SIGNAL_BIT (1ull << (shim_config.signal - 1)) /* in the kernel's masks */
 
 #endif

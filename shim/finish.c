@@ -197,7 +197,7 @@ static uint64_t mangle(uint64_t value)
  * end of its list as pthread_exit() in an earlier call has put it there. */
 void shim_tcb_not_exiting(struct shim_call *call)
 {
-	*(int *)(call->fs + shim_libc_exit.cancelhandling_offset) = 0;
+	shim_tcb_never_cancelled(call);
 	*(void **)(call->fs + shim_libc_exit.cleanup_offset) = NULL;
 }
 

@@ -2,9 +2,13 @@
 /* handle.c - what a linger_t names, and who may run it.
  *
  * A handle is a place in the call table and a generation. Whose call is where, and whether it can be had, is written in the
- * place, which is never unmapped: a call may be destroyed by one thread while another still asks for it by a copy of its
+ * place, which is never unmapped: one thread may end a call while another still asks for it by a copy of its
  * handle. Nothing of a call is read before its place's word has been changed from "paused" to "taken" by one
  * compare-and-exchange, which names the generation as well. Who has done that has the call for himself.
+ *
+ * The table shows a call from when it is whole. From then on it stays mapped for good: pooled, given to other threads, never gone. So
+ * who walks the table takes no lock, finds each call that was there when the walk began, and may read of it what its fields allow.
+ * The pool's lock is for who must not miss one that comes meanwhile (modules.c).
  *
  * A call that ends without ever having been paused leaves no handle, and its place is not written at all. */
 #include "shim.h"
@@ -18,7 +22,8 @@
 #define BORROWED_MOST_NS 100000000
 
 static struct shim_place *_Atomic table[TABLE_BLOCKS];
-static uint32_t table_used;
+static _Atomic uint32_t table_used;
+static struct shim_call nobody; /* in a place that is kept for a call which is being made */
 
 static struct shim_place *place_at(uint32_t index)
 {
@@ -32,7 +37,8 @@ struct shim_call *shim_call_at(uint32_t index)
 {
 	struct shim_place *place = place_at(index);
 
-	return place ? atomic_load_explicit(&place->call, memory_order_relaxed) : NULL;
+	struct shim_call *call = place ? atomic_load_explicit(&place->call, memory_order_acquire) : NULL;
+	return call == &nobody ? NULL : call;
 }
 
 uint32_t shim_pool_calls(void)
@@ -40,16 +46,16 @@ uint32_t shim_pool_calls(void)
 	return table_used;
 }
 
-/* Give the call a place. Caller holds the pool's lock. */
+/* Give the call a place, and its number; it is not shown there yet. Caller holds the pool's lock. */
 int shim_handle_enter(struct shim_call *call)
 {
 	static uint32_t births;
 	uint32_t index = table_used;
 
 	if (index >= TABLE_BLOCK * TABLE_BLOCKS) {
-		/* Full: the place of a call that was destroyed. */
+		/* Full: the place of a call that came to nothing. */
 		index = 0;
-		while (index < table_used && shim_call_at(index))
+		while (index < table_used && place_at(index)->call)
 			index++;
 		if (index == table_used)
 			return EAGAIN;
@@ -67,13 +73,19 @@ int shim_handle_enter(struct shim_call *call)
 	call->place = place;
 	/* Not that of a handle to who had the place before. */
 	call->generation = word ? (uint32_t)(word >> 32) + 1 : (births += 0x10001);
-	atomic_store_explicit(&place->call, call, memory_order_release);
+	atomic_store_explicit(&place->call, &nobody, memory_order_relaxed);
 	if (index == table_used)
 		table_used = index + 1;
 	return 0;
 }
 
-/* The call is about to be unmapped. Caller holds the pool's lock. */
+/* It is whole. In one order with what is asked afterwards: see shim_tcb_loaded(). */
+void shim_handle_show(struct shim_call *call)
+{
+	atomic_store(&call->place->call, call);
+}
+
+/* It came to nothing. Caller holds the pool's lock. */
 void shim_handle_leave(struct shim_call *call)
 {
 	atomic_store_explicit(&call->place->call, NULL, memory_order_relaxed);

@@ -105,6 +105,8 @@ _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _U
 		if (count)
 			--*count;
 		*own = call->own_errno;
+		if (!call->own_disabled)
+			atomic_fetch_and((_Atomic int *)(call->thread->fs + (uint64_t)shim_cancel_offset), ~1);
 		shim_set_fs(call->fs);
 		*(int *)(call->fs + (uint64_t)shim_errno_offset) = error;
 		count = in_flight(class, exception);
@@ -113,11 +115,6 @@ _Unwind_Reason_Code shim_own_personality(int version, _Unwind_Action actions, _U
 	}
 	shim_close_section(call);
 	return _URC_CONTINUE_UNWIND;
-}
-
-static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
-{
-	return call->adopted || rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
 }
 
 /* The frame that has called a handler of the program. Its section, if it began one (rbx), is over; one that the handler has
@@ -137,7 +134,9 @@ _Unwind_Reason_Code shim_handler_personality(int version, _Unwind_Action actions
 	if (call && (lib.get(context, REGISTER_RBX) & SHIM_COVERS) && call->covered.rsp)
 		shim_uncover(call);
 	if (call && call->defer_rsp &&
-	    ((lib.get(context, REGISTER_RBX) & SHIM_BEGAN) || (target >= call->defer_rsp && on_call_stack(call, target) && on_call_stack(call, call->defer_rsp))))
+	    ((lib.get(context, REGISTER_RBX) & SHIM_BEGAN) ||
+	     (target >= call->defer_rsp &&
+	      (call->adopted || (shim_on_stack_of(call, target) && shim_on_stack_of(call, call->defer_rsp))))))
 		shim_close_section(call);
 	if (shim_interrupted(t)->handlers > 1)
 		shim_interrupted(t)->handlers--;

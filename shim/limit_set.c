@@ -35,13 +35,14 @@ void shim_limits_begin(const char *rules, const char *file)
 
 void shim_limits_loaded(void)
 {
+	static _Atomic bool told; /* a forked child that opens name services would say it for each of them */
 	struct shim_limit_request request = {0};
 
 	if (!shim_limits_on)
 		return;
 	if (!shim_limit_cxx)
 		shim_limit_cxx = shim_loader_symbol("__cxa_get_globals");
-	if (!order(&request))
+	if (!order(&request) && !atomic_exchange(&told, true))
 		shim_message("functions of new libraries have no limits", "INGER_LIMITS", gotcha_reason());
 }
 

@@ -108,6 +108,17 @@ static bool plain_events(const char *text, uint32_t *events)
 	return true;
 }
 
+static bool plain_signal(const char *text, uint32_t *signal)
+{
+	const char *end;
+	uint64_t n;
+
+	if (!number(text, &n, &end) || *end || n < 34 || n > 64)
+		return false;
+	*signal = (uint32_t)n;
+	return true;
+}
+
 static bool plain_seed(const char *text, uint64_t *seed)
 {
 	const char *end;
@@ -147,6 +158,8 @@ bool shim_plain_options(char *const *env, struct shim_config *c)
 			good = plain_events(value, &c->trace_events);
 		else if (IS("INGER_OWN_MALLOC"))
 			good = plain_switch(value, &c->own_malloc);
+		else if (IS("INGER_SIGNAL"))
+			good = plain_signal(value, &c->signal);
 		else if (IS("INGER_STACK"))
 			good = plain_stack(value, &c->stack_bytes);
 		if (!good)

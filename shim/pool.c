@@ -33,13 +33,13 @@
 static struct shim_call *free_default[2], *free_other[2];
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
-void shim_pool_lock(void)
+static void shim_pool_lock(void)
 {
 	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
 		shim_syscall0(SYS_sched_yield);
 }
 
-void shim_pool_unlock(void)
+static void shim_pool_unlock(void)
 {
 	atomic_flag_clear_explicit(&lock, memory_order_release);
 }
@@ -136,7 +136,11 @@ static struct shim_call *make(size_t stack_bytes)
 		shim_handle_leave(call);
 		shim_pool_unlock();
 	}
-	if (error) {
+	if (!error) {
+		shim_pool_lock();
+		shim_handle_show(call);
+		shim_pool_unlock();
+	} else {
 		shim_valgrind(SHIM_VALGRIND_STACK_DEREGISTER, call->valgrind_stack, 0);
 		(void)munmap(map, bytes);
 		errno = error;

@@ -181,6 +181,8 @@ SHIM_EXPORT int __libc_start_main(main_function *main, int argc, char **argv, vo
 	start_function *real = SHIM_REAL(start_function *, __libc_start_main);
 	char **env = argv + argc + 1;
 
+	if (shim_secure())
+		return real(main, argc, argv, init, fini, linker_fini, stack_end);
 	/* libc has set environ already when it is a shared object. */
 	const char *limits = value_of(env, "INGER_LIMITS="), *config = value_of(env, "INGER_CONFIG=");
 	if (value_of(env, "INGER_SLICE=") || value_of(env, "INGER_FOLLOW=") || value_of(env, "INGER_STATS=") ||

@@ -59,6 +59,7 @@ func shim_go_configure(config *C.struct_shim_config) {
 	config.follow = truth(settings.Follow)
 	config.fsgsbase = truth(settings.FSGSBase)
 	config.own_malloc = truth(settings.OwnMalloc)
+	config.signal = C.uint32_t(settings.Signal)
 	config.libsets = C.uint32_t(settings.Libsets)
 	config.trace_events = C.uint32_t(settings.TraceEvents)
 	config.isolate = truth(settings.Isolation == options.Isolated)

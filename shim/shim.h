@@ -187,6 +187,39 @@ static inline struct shim_owner *own_here(struct shim_call *call, bool began)
 	return SHIM_LIKELY(began) ? &call->owner : own_nested(call);
 }
 
+/* ---- inside.c */
+bool shim_enter_slowly(struct shim_thread *t, struct shim_interrupted *in, uint32_t *was);
+void shim_inside_left(struct shim_interrupted *in);
+bool shim_hold_cancel(void); /* true: until shim_let_cancel() */
+void shim_let_cancel(void);
+static inline struct shim_interrupted *shim_context_of(struct shim_thread *t, struct shim_call *call)
+{
+	return SHIM_UNLIKELY(call && !call->adopted) ? &call->interrupted : &t->interrupted;
+}
+/* Around what only one may be inside of on a thread; `call` is the one that asks, or NULL. False: it is a handler that has
+ * interrupted such a function; errno and a reason. */
+static inline bool shim_enter(struct shim_thread *t, struct shim_call *call, uint32_t *was)
+{
+	struct shim_interrupted *in = shim_context_of(t, call);
+
+	*was = in->inside;
+	if (SHIM_UNLIKELY(in->inside | in->handlers))
+		return shim_enter_slowly(t, in, was);
+	in->inside = INSIDE_NOW;
+	return true;
+}
+/* In the section that began before. */
+static inline void shim_exit(struct shim_thread *t, struct shim_call *call, uint32_t was)
+{
+	shim_context_of(t, call)->inside = was & ~(uint32_t)INSIDE_HELD;
+}
+/* After it. What was held may happen here. */
+static inline void shim_exited(uint32_t was)
+{
+	if (SHIM_UNLIKELY(was & INSIDE_HELD))
+		shim_let_cancel();
+}
+
 /* The handler on the alternate stack is over, or left. */
 static inline void shim_uncover(struct shim_call *call)
 {
@@ -196,14 +229,21 @@ static inline void shim_uncover(struct shim_call *call)
 	call->covered.rsp = 0;
 }
 
+/* Of a launched call: an adopted one is on its thread's. */
+static inline bool shim_on_stack_of(const struct shim_call *call, uint64_t rsp)
+{
+	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
+}
+
 /* The stack pointer of the caller: everything this function and its callees do is below. */
 #define SHIM_FRAME ((void *)((char *)__builtin_frame_address(0) + 16))
 
 /* ---- handle.c: the call table */
 int shim_handle_enter(struct shim_call *call); /* 0 or an errno */
+void shim_handle_show(struct shim_call *call);
 void shim_handle_leave(struct shim_call *call);
 void *shim_call_handle(const struct shim_call *call);
-struct shim_call *shim_call_at(uint32_t index); /* under the pool's lock, or the caller's own */
+struct shim_call *shim_call_at(uint32_t index); /* NULL: none; stays mapped */
 uint32_t shim_pool_calls(void);
 struct shim_call *shim_call_take(const linger_t *f); /* a paused call, for this thread alone; NULL and errno */
 struct shim_call *shim_call_take_at(uint32_t index, const void *launcher); /* one that `launcher` launched */
@@ -231,10 +271,7 @@ void shim_call_put(struct shim_thread *t, struct shim_call *call);
 bool shim_guard_open(struct shim_call *call); /* the upper half of the guard pages becomes stack; async-signal-safe */
 void shim_guard_close(struct shim_call *call);
 void shim_pool_thread_exit(struct shim_thread *t);
-void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg); /* with the pool's lock: none goes meanwhile */
-/* Around a look at calls of others (shim_call_at()): none is unmapped meanwhile. Short, and nothing is waited for. */
-void shim_pool_lock(void);
-void shim_pool_unlock(void);
+void shim_pool_each(void (*see)(struct shim_call *, void *), void *arg); /* with the pool's lock: none comes meanwhile */
 extern _Atomic uint64_t shim_stacks_count, shim_stacks_bytes;
 void shim_pool_sizes(uint64_t *stacks, uint64_t *bytes); /* of all calls there are */
 
@@ -257,10 +294,12 @@ struct shim_libc_exit {
 	void (*call_tls_dtors)(void);
 	void (*register_cancel)(void *); /* __pthread_unwind_buf_t */
 	void (*unregister_cancel)(void *);
-	size_t cancelhandling_offset; /* in struct pthread */
 	size_t cleanup_offset;        /* there, the list of cleanup handlers */
 };
 extern struct shim_libc_exit shim_libc_exit;
+extern int64_t shim_cancel_offset __attribute__((visibility("hidden"))); /* of struct pthread's cancelhandling */
+void shim_tcb_never_cancelled(const struct shim_call *call);
+bool shim_cancel_is_coming(void); /* the signal that cancels this thread was sent and has not come */
 
 /* ---- finish.c */
 void shim_tcb_not_exiting(struct shim_call *call);
@@ -384,6 +423,8 @@ void *shim_own_symbol(const char *symbol); /* an exported symbol of this library
 void shim_publish_check(void);             /* publish.c */
 void *shim_published_elsewhere(const char *name, const struct link_map *object);
 void shim_bind_late(void); /* bind.c */
+void shim_bind_deep(const struct link_map *opened); /* by RTLD_DEEPBIND: from the next pass on */
+void shim_bind_deep_closed(const void *handle);
 void shim_unbind(void);
 void shim_bind_names(const char *const *names, unsigned count);
 struct shim_reference {
@@ -497,8 +538,8 @@ void shim_stats_slice(uint64_t slice_ticks, int64_t overshoot_ticks);
 void shim_stats_print(void);
 
 /* ---- start.c */
-extern struct shim_config shim_config;
 void shim_configure(void); /* reads the options, once */
+bool shim_secure(void);    /* secure execution (set-uid and its like): no option counts */
 bool shim_plain_options(char *const *env, struct shim_config *c);
 bool shim_go_start(void);
 extern int shim_argc; /* the program's, as constructors get them */

@@ -12,12 +12,13 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 extern void shim_go_configure(struct shim_config *config); /* shim.go */
 
-struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1,
+struct shim_config shim_config = {.follow = 1, .fsgsbase = 1, .libsets = 1, .isolate = 1, .signal = SHIM_SIGNAL_DEFAULT,
 				  .trace_events = TRACE_EVENTS_DEFAULT};
 
 static char always = 1;
@@ -72,6 +73,11 @@ __attribute__((destructor)) static void unloaded(void)
 	shim_stats_print();
 }
 
+bool shim_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
 void shim_configure(void)
 {
 	static bool configured;
@@ -80,6 +86,9 @@ void shim_configure(void)
 	if (configured)
 		return;
 	configured = true;
+	/* Whoever runs a set-uid program chooses its environment: a limit that gives up a check, or a file to be written, would be his. */
+	if (shim_secure())
+		return;
 	if (shim_plain_options(environ, &plain))
 		shim_config = plain;
 	else if (shim_go_start())
@@ -174,8 +183,8 @@ static int start_once(void)
 	}
 	shim_loader_look(bind_late, NULL);
 	if (!shim_actions_init()) {
-		shim_message("preemptible functions are not available", "signals", "the system refuses a handler of signal 63");
-		gotcha_fail(ENOSYS, "signals", "the system refuses a handler of signal 63 (a filter of system calls)");
+		gotcha_fail(ENOSYS, "signals", "the system refuses a handler of signal %d (a filter of system calls)", SHIM_SIGNAL);
+		shim_message("preemptible functions are not available", "signals", "the system refuses a handler of our own");
 		return -1;
 	}
 	if (shim_config.clock == SHIM_CLOCK_AUTO)

@@ -300,7 +300,8 @@ shim_with_vectors:
 .Ldone\@:
 .endm
 
-/* rbx = call. Keeps everything but r11. */
+/* rbx = call. Keeps everything but r11. The thread's cancellation is disabled meanwhile (CANCELSTATE_BIT of nptl/descr.h): libc would
+ * unwind to the thread's start by way of the call's stack, and leave the call in the middle. */
 .macro to_own_tcb
 	pushq	%rax
 	pushq	%r10
@@ -313,6 +314,9 @@ shim_with_vectors:
 	movl	%eax, (%r11)
 	movq	CALL_THREAD(%rbx), %r10
 	switch_fs THREAD_FS(%r10)
+	movq	shim_cancel_offset(%rip), %r11
+	lock btsl $0, %fs:(%r11)
+	setc	CALL_OWN_DISABLED(%rbx)
 	popq	%r10
 	popq	%rax
 .endm
@@ -320,6 +324,11 @@ shim_with_vectors:
 /* rbx = call. Keeps everything but r10 and r11. */
 .macro from_own_tcb
 	pushq	%rax
+	cmpb	$0, CALL_OWN_DISABLED(%rbx)
+	jne	.Lenabled\@
+	movq	shim_cancel_offset(%rip), %r11
+	lock btrl $0, %fs:(%r11)
+.Lenabled\@:
 	movq	shim_errno_offset(%rip), %r11
 	movl	%fs:(%r11), %r10d
 	movl	CALL_OWN_ERRNO(%rbx), %eax

@@ -24,6 +24,14 @@
 /* Above the kernel's largest thread id (2^22), within FUTEX_TID_MASK: mutexes record the owner by this number, so it
  * has to be the call's own, and the same on whichever kernel thread it runs. */
 #define TID_BASE 0x20000000
+/* struct pthread.cancelhandling: nptl/descr.h. */
+#define CANCELING 4  /* a signal that cancels was sent, in releases that note that; a bit without use in the others */
+#define CANCELED 8
+#define EXITING 16
+/* Of calls: libc takes the thread for one that is about to end, as it does while cleanup handlers run. It then neither acts on its
+ * signal nor at points of cancellation, where it would look for the end of a thread's stack. Cancelled is the thread below, by its
+ * own TCB, and that acts when this is in force again. */
+#define TCB_NO_CANCEL EXITING
 #define RSEQ_CPU_ID 4
 #define RSEQ_CPU_ID_UNINITIALIZED -1
 
@@ -42,7 +50,7 @@ struct shim_libc_exit shim_libc_exit;
 static size_t pthread_bytes, static_bytes, static_align, tid_offset, robust_offset;
 static ptrdiff_t rseq_offset;
 static bool have_rseq;
-int64_t shim_errno_offset;
+int64_t shim_errno_offset, shim_cancel_offset;
 
 static char *self(void)
 {
@@ -86,7 +94,7 @@ int shim_tcb_init(void)
 	const uint32_t *cancel = shim_resolve_in("libc.so.6", "_thread_db_pthread_cancelhandling");
 	if (!shim_libc_exit.register_cancel || !shim_libc_exit.unregister_cancel || !cancel || cancel[0] != 32 || cancel[2] >= 16384)
 		return unusable("the record of cancellation is not where libc says");
-	shim_libc_exit.cancelhandling_offset = cancel[2];
+	shim_cancel_offset = cancel[2];
 	if (!allocate_tls || !static_info || !ctype_init || !shim_libc_exit.call_tls_dtors || !size || !tid)
 		return unusable("a private symbol is missing (_dl_allocate_tls, __ctype_init, _thread_db_…): not a known glibc");
 	static_info(&static_bytes, &static_align);
@@ -120,6 +128,18 @@ int shim_tcb_init(void)
 	if (!shim_several_threads())
 		return unusable("it does not prepare for threads when one is asked for");
 	return shim_modules_init(static_bytes) ? 0 : unusable("the linker's record of thread-local variables is not where libc says");
+}
+
+void shim_tcb_never_cancelled(const struct shim_call *call)
+{
+	*(int *)(call->fs + shim_cancel_offset) = TCB_NO_CANCEL;
+}
+
+bool shim_cancel_is_coming(void)
+{
+	int word = atomic_load((_Atomic int *)(self() + shim_cancel_offset));
+
+	return (word & (CANCELING | CANCELED)) == CANCELING;
 }
 
 static void *no_thread(void *unused)
@@ -175,6 +195,7 @@ int shim_tcb_make(struct shim_call *call, char *end)
 	if (have_rseq) /* registered with the kernel for the own TCB only: sched_getcpu() must ask the vDSO */
 		*(int *)(tcb + rseq_offset + RSEQ_CPU_ID) = RSEQ_CPU_ID_UNINITIALIZED;
 	call->fs = (uint64_t)tcb;
+	shim_tcb_never_cancelled(call);
 
 	struct shim_tls *tls = (struct shim_tls *)(tcb + ((char *)&shim_tls - me));
 	tls->call = call;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thread.c - kernel threads of the program that launch calls. */
 #include "shim.h"
+#include "../gotcha/libset.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -97,19 +98,13 @@ static void begin(struct shim_thread *t)
 	t->trace_at = 0;
 }
 
-struct shim_thread *shim_thread_get(void)
+static struct shim_thread *make(void)
 {
-	struct shim_thread *t = shim_tls.thread;
-
-	int saved = errno;
-
-	if (t)
-		return t;
 	if (shim_start() != 0)
 		return NULL;
-	t = claim();
+	struct shim_thread *t = claim();
 	if (!t) {
-		errno = ENOMEM;
+		gotcha_fail(ENOMEM, "thread", "mmap of its record");
 		return NULL;
 	}
 	begin(t);
@@ -123,7 +118,24 @@ struct shim_thread *shim_thread_get(void)
 	shim_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
 	shim_tls.mask_hides_signal = (mask & ours) != 0;
 	shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
-	errno = saved;
+	return t;
+}
+
+struct shim_thread *shim_thread_get(void)
+{
+	struct shim_thread *t = shim_tls.thread;
+	int saved = errno;
+
+	if (t)
+		return t;
+	bool held = shim_hold_cancel();
+	t = make();
+	if (held && t)
+		t->interrupted.inside = INSIDE_ASYNC;
+	if (t)
+		errno = saved;
+	if (held)
+		shim_let_cancel();
 	return t;
 }
 

@@ -66,7 +66,7 @@ void shim_trace_configure(void)
 	while (entry && *entry && strncmp(*entry, variable, sizeof variable - 1) != 0)
 		entry++;
 	/* Who has more rights than its user does not write where the user says. */
-	if (!entry || !*entry || getauxval(AT_SECURE))
+	if (!entry || !*entry || shim_secure())
 		return;
 	const char *name = *entry + sizeof variable - 1;
 	if (!*name || strcmp(name, "none") == 0)

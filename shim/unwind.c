@@ -20,6 +20,7 @@
  * Handlers of pthread_cleanup_push() in C code without -fexceptions are not frames' and are not run. */
 #include "shim.h"
 #include "loader.h"
+#include "unwind_table.h"
 #include "../gotcha/libset.h"
 #include <dlfcn.h>
 #include <unwind.h>
@@ -93,112 +94,18 @@ static bool find_library(void)
 	return lib.forced_unwind != NULL;
 }
 
-/* ---- the table of a frame's function: where it says what about an address (.gcc_except_table) */
+/* ---- what is on the stack */
 
-static uint64_t read_uleb(const unsigned char **p)
+static enum shim_effect effect_of(struct _Unwind_Context *context)
 {
-	uint64_t value = 0;
-
-	for (unsigned shift = 0;; shift += 7) {
-		unsigned char byte = *(*p)++;
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return value;
-	}
-}
-
-static int64_t read_sleb(const unsigned char **p)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0;;) {
-		unsigned char byte = *(*p)++;
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-		if (byte & 0x80)
-			continue;
-		if ((byte & 0x40) && shift < 64)
-			value |= ~(uint64_t)0 << shift;
-		return (int64_t)value;
-	}
-}
-
-/* Lengths and distances within the function. */
-static bool read_offset(unsigned char encoding, const unsigned char **p, uint64_t *value)
-{
-	switch (encoding & 0x0f) {
-	case 0x00: case 0x04: case 0x0c: __builtin_memcpy(value, *p, 8); *p += 8; return true;
-	case 0x01: *value = read_uleb(p); return true;
-	case 0x02: *value = (uint64_t)((*p)[0] | (*p)[1] << 8); *p += 2; return true;
-	case 0x03: case 0x0b: *value = *(const uint32_t *)(const void *)*p; *p += 4; return true;
-	default: return false;
-	}
-}
-
-/* What unwinding through a frame does besides running destructors. */
-enum effect { NOTHING_ELSE, ENDS_PROGRAM, CATCHES_ALL };
-
-static bool is_catch_all(unsigned char encoding, const unsigned char *types, int64_t filter)
-{
-	unsigned bytes = (encoding & 7) == 2 ? 2 : (encoding & 7) == 3 ? 4 : 8;
-	const unsigned char *type = types - (uint64_t)filter * bytes;
-
-	for (unsigned i = 0; i < bytes; i++)
-		if (type[i])
-			return false;
-	return true;
-}
-
-/* What can't be read is left to the frame's own language. */
-static enum effect effect_of(struct _Unwind_Context *context)
-{
-	const unsigned char *p = lib.get_table(context), *end, *types = NULL;
-	uint64_t start, length, landing, ignored;
+	const unsigned char *table = lib.get_table(context);
 	int before = 0;
 
-	if (!p)
+	if (!table)
 		return NOTHING_ELSE;
 	uint64_t place = (uint64_t)lib.get_ip(context, &before) - (uint64_t)lib.get_function(context);
-	if (before)
-		return ENDS_PROGRAM; /* between calls objects may be half made, and half gone */
-	place--;
-	unsigned char encoding = *p++;
-	if (encoding != 0xff && !read_offset(encoding, &p, &ignored))
-		return NOTHING_ELSE;
-	unsigned char type_encoding = *p++;
-	if (type_encoding != 0xff) {
-		uint64_t distance = read_uleb(&p);
-		types = p + distance;
-	}
-	encoding = *p++;
-	length = read_uleb(&p);
-	end = p + length;
-	while (p < end) {
-		if (!read_offset(encoding, &p, &start) || !read_offset(encoding, &p, &length) ||
-		    !read_offset(encoding, &p, &landing))
-			return NOTHING_ELSE;
-		uint64_t action = read_uleb(&p);
-		if (place < start)
-			return ENDS_PROGRAM; /* in order of their starts */
-		if (place - start >= length)
-			continue;
-		for (const unsigned char *a = end + action - 1; landing && action;) {
-			int64_t filter = read_sleb(&a);
-			if (filter < 0) /* a list of what may leave, throw () among them */
-				return ENDS_PROGRAM;
-			if (filter > 0 && types && is_catch_all(type_encoding, types, filter))
-				return CATCHES_ALL;
-			const unsigned char *link = a;
-			int64_t distance = read_sleb(&a);
-			if (!distance)
-				break;
-			a = link + distance;
-		}
-		return NOTHING_ELSE;
-	}
-	return ENDS_PROGRAM;
+	/* Between calls objects may be half made, and half gone. */
+	return before ? ENDS_PROGRAM : shim_unwind_effect(table, place - 1);
 }
 
 /* C++ ends the program when it is to catch what it does not know while it handles an exception. Those that are being handled

@@ -28,11 +28,6 @@ static uint64_t target_rsp(const struct __jmp_buf_tag *buffer)
 	return (rsp >> 17 | rsp << 47) ^ guard;
 }
 
-static bool on_call_stack(const struct shim_call *call, uint64_t rsp)
-{
-	return rsp - (uint64_t)call->stack_low <= call->stack_top - (uint64_t)call->stack_low;
-}
-
 /* Handlers run with our signal blocked, and a jump may leave the mask as it is. */
 void shim_leave_handlers(struct shim_thread *t, struct shim_call *call)
 {
@@ -82,7 +77,7 @@ static bool leaves_section(const struct shim_call *call, uint64_t rsp, uint64_t 
 {
 	uint64_t section = call->defer_rsp;
 
-	return rsp >= section || here > section || (!call->adopted && on_call_stack(call, rsp) && !on_call_stack(call, section));
+	return rsp >= section || here > section || (!call->adopted && shim_on_stack_of(call, rsp) && !shim_on_stack_of(call, section));
 }
 
 /* The outermost call that the jump leaves, NULL: none. `own`: a section has begun here, so that a launched call stays on this thread; it
@@ -95,6 +90,9 @@ static struct shim_call *leaves_call(struct shim_thread *t, uint64_t rsp, uint64
 	if (t && (!shim_tls.call || shim_tls.call->adopted))
 		shim_limits_jump(t, rsp);
 	struct shim_call *call = t ? t->current : NULL;
+	/* A constructor's own jump, while a libset is being made, leaves nothing of ours. */
+	if (t && SHIM_UNLIKELY(shim_interrupted(t)->inside & INSIDE_NOW) && !shim_tls.making && !own)
+		shim_inside_left(shim_interrupted(t));
 	if (!call) {
 		if (t)
 			shim_leave_handlers(t, NULL);
@@ -106,22 +104,22 @@ static struct shim_call *leaves_call(struct shim_thread *t, uint64_t rsp, uint64
 	shim_tls.maker = maker;
 	if (call->defer_rsp && !own && leaves_section(call, rsp, here)) {
 		call->defer_rsp = 0;
-		if (call->covered.rsp && on_call_stack(call, rsp)) {
+		if (call->covered.rsp && shim_on_stack_of(call, rsp)) {
 			shim_uncover(call);
 			if (rsp >= call->defer_rsp)
 				call->defer_rsp = 0;
 		}
 	}
-	if (call->adopted || on_call_stack(call, rsp)) {
+	if (call->adopted || shim_on_stack_of(call, rsp)) {
 		go_on(t, call, call->defer_rsp && !own);
 		return NULL;
 	}
 	/* Out of this call, perhaps out of several: only when a resumer's frame is above the target. A coroutine's stack
 	 * of the call's own making is none of the stacks we know. */
 	for (struct shim_call *c = call; c && !c->adopted; c = c->parent) {
-		bool to_parent = c->parent && !c->parent->adopted && on_call_stack(c->parent, rsp);
+		bool to_parent = c->parent && !c->parent->adopted && shim_on_stack_of(c->parent, rsp);
 		bool to_own = (!c->parent || c->parent->adopted) && rsp > c->caller_rsp && rsp - c->caller_rsp < ((uint64_t)64 << 20);
-		if (on_call_stack(c, rsp))
+		if (shim_on_stack_of(c, rsp))
 			return NULL;
 		if (to_parent || to_own)
 			return c;
@@ -152,6 +150,8 @@ _Noreturn static void land(struct landing *landing)
 		uint64_t ours = SHIM_SIGNAL_BIT;
 		shim_syscall4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, 8);
 	}
+	if (parent && !parent->adopted)
+		parent->interrupted.inside = 0;
 	if (parent) {
 		parent->pending = 0;
 		if (parent->deadline != SHIM_NEVER)
@@ -159,8 +159,10 @@ _Noreturn static void land(struct landing *landing)
 		atomic_signal_fence(memory_order_seq_cst);
 		parent->defer_rsp = 0;
 	}
-	if (!parent || parent->adopted)
+	if (!parent || parent->adopted) {
 		shim_limits_jump(t, landing->rsp);
+		shim_inside_left(&t->interrupted);
+	}
 	landing->jump(&landing->buffer, landing->value);
 	__builtin_unreachable();
 }

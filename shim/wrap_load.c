@@ -138,6 +138,8 @@ void *shim_dlopen_in_call(const char *path, int mode, long unused, const void *c
 
 	begins();
 	void *result = call_as(caller, shim_real_dlopen, (long)path, mode, unused);
+	if (result && (mode & RTLD_DEEPBIND))
+		shim_bind_deep(result);
 	is_over(call, result != NULL);
 	shim_defer_end(call, deferred);
 	return result;
@@ -198,6 +200,7 @@ SHIM_EXPORT int dlclose(void *handle)
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
+	shim_bind_deep_closed(handle);
 	int result = shim_close_postponed(handle) ? 0 : shim_loader_close(SHIM_REAL(int (*)(void *), dlclose), handle);
 
 	shim_modules_changed = true;

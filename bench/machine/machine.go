@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"libinger/doctor"
+	"libinger/options"
 )
 
 // Machine is what figures depend on. A member is empty when it is not known.
@@ -33,7 +34,7 @@ type Machine struct {
 
 // Describe looks at this machine.
 func Describe() Machine {
-	facts := doctor.Gather()
+	facts := doctor.Gather(options.Defaults())
 	m := Machine{
 		CPU:         member("/proc/cpuinfo", "model name"),
 		Cores:       runtime.NumCPU(),

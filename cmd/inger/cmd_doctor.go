@@ -64,10 +64,8 @@ func (in *doctorFlags) declare(flags *pflag.FlagSet) {
 }
 
 func (in *doctorFlags) run(args []string, stdout io.Writer) error {
-	m := doctor.Gather()
 	settings, errs := options.Load(os.LookupEnv)
-	m.UseFSGSBase = settings.FSGSBase
-	m.OwnMalloc = settings.OwnMalloc
+	m := doctor.Gather(settings)
 	for _, err := range errs {
 		m.BadOptions = append(m.BadOptions, err.Error())
 	}
