@@ -47,6 +47,7 @@ _Noreturn static void supervise(void)
 		shim_limits_pause(innermost);
 		SHIM_TRACE(TRACE_SLICE_END, call, TRACE_CLOCK, call->deadline);
 		t->current = NULL;
+		t->counts.slices++;
 		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
 		shim_stats_slice(now - call->slice_start, (int64_t)(now - call->deadline));
 		if (shim_config.torture)
