@@ -10,11 +10,16 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+/* What waits for the thread has memory of its own: the pages that its functions wrote, of libraries with large tables megabytes
+ * in each. Beyond this the thread that cancels unmakes them itself, so that what waits is bounded however little the thread
+ * gets to run, or whatever a constructor waits for in there. */
 #define RETIRED_MOST 32
+#define RETIRED_BYTES ((uint64_t)16 << 20)
 #define READY_MORE 4 /* renewed libsets that are kept beyond what was asked for */
 
 static struct gotcha_set *_Atomic retired;
 static _Atomic uint32_t retired_count;
+static _Atomic uint64_t retired_bytes;
 static _Atomic uint32_t knocks;
 static _Atomic int running; /* 0 no, 1 being started, 2 yes */
 static _Atomic bool refill;
@@ -23,9 +28,8 @@ static void make_ready(void)
 {
 	while (gotcha_ready_count < shim_config.libsets) {
 		struct gotcha_set *set = gotcha_make(&gotcha_program);
-		if (!set)
+		if (!set || !gotcha_put_ready(set))
 			return;
-		gotcha_put_ready(set);
 	}
 }
 
@@ -49,11 +53,13 @@ static void *control(void *unused)
 		struct gotcha_set *set = atomic_exchange(&retired, NULL);
 		while (set) {
 			struct gotcha_set *next = set->next;
+			uint64_t bytes = set->writable_bytes;
 			if (gotcha_ready_count >= shim_config.libsets + (shim_config.libsets ? READY_MORE : 0))
 				gotcha_unmake(set, false);
 			else if (gotcha_renew(set))
-				gotcha_put_ready(set);
+				(void)gotcha_put_ready(set);
 			atomic_fetch_sub(&retired_count, 1);
+			atomic_fetch_sub(&retired_bytes, bytes);
 			set = next;
 		}
 		if (atomic_exchange(&refill, false))
@@ -95,9 +101,11 @@ void gotcha_control_refill(void)
 /* False: the caller unmakes it himself. Who cancels faster than they are unmapped helps. */
 bool gotcha_control_retire(struct gotcha_set *set)
 {
-	if (retired_count >= RETIRED_MOST || gotcha_is_forked() || !start())
+	if (retired_count >= RETIRED_MOST || (retired_count && retired_bytes + set->writable_bytes > RETIRED_BYTES) || gotcha_is_forked() ||
+	    !start())
 		return false;
 	atomic_fetch_add(&retired_count, 1);
+	atomic_fetch_add(&retired_bytes, set->writable_bytes);
 	set->next = atomic_load(&retired);
 	while (!atomic_compare_exchange_weak(&retired, &set->next, set))
 		;
@@ -110,5 +118,6 @@ void gotcha_control_forked(void)
 	atomic_store(&running, 0);
 	atomic_store(&retired, NULL);
 	atomic_store(&retired_count, 0);
+	atomic_store(&retired_bytes, 0);
 	atomic_store(&refill, false);
 }

@@ -119,6 +119,7 @@ struct gotcha_set {
 	uint64_t *table;   /* shadow GOT */
 	void **slots;      /* per-libset functions of libc */
 	char **regions;    /* one per batch */
+	uint64_t writable_bytes; /* of its regions: what it may have written, and then has of its own */
 	struct gotcha_set *next;     /* pool */
 	struct gotcha_set *all_next; /* registry; never unlinked */
 	struct shim_owner owner;         /* what its constructors and its per-libset functions of libc allocated */
@@ -203,7 +204,7 @@ bool gotcha_prepare(void);                /* makes the plan, once */
 bool gotcha_loaded(void);
 /* Before an isolated launch, when there was something to learn: waits if a load that is over is not in the plan. False with EAGAIN. */
 bool gotcha_is_current(void);
-void gotcha_put_ready(struct gotcha_set *set);
+bool gotcha_put_ready(struct gotcha_set *set); /* false: it is not wanted any more, and unmade */
 void gotcha_forked(void);
 extern _Atomic uint32_t gotcha_ready_count;
 extern _Atomic uint64_t gotcha_made_count, gotcha_retired_count; /* since the start */

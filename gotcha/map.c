@@ -193,6 +193,17 @@ static void start_batch(struct gotcha_set *set, uint32_t number)
 	gotcha_end_making(&m);
 }
 
+static uint64_t writable_bytes(const struct gotcha_batch *b)
+{
+	uint64_t bytes = 0;
+
+	for (uint64_t i = 0; i < b->member_count; i++)
+		for (uint64_t k = 0; k < b->members[i].segment_count; k++)
+			if (b->members[i].segments[k].protection & PROT_WRITE)
+				bytes += b->members[i].segments[k].bytes;
+	return bytes;
+}
+
 static bool add_batch(struct gotcha_set *set, uint32_t number)
 {
 	const struct gotcha_batch *b = set->plan->batches[number];
@@ -206,6 +217,7 @@ static bool add_batch(struct gotcha_set *set, uint32_t number)
 			return false;
 		}
 	set->regions[number] = region;
+	set->writable_bytes += writable_bytes(b);
 	start_batch(set, number);
 	return true;
 }
@@ -279,6 +291,7 @@ struct gotcha_set *gotcha_make(struct gotcha_plan *plan)
 	if (set) {
 		set->plan = plan;
 		set->copied = false;
+		set->writable_bytes = 0;
 		begin(set);
 		if (gotcha_extend(set)) {
 			gotcha_made_count++;

@@ -4,8 +4,9 @@
  * Go needs a kernel thread's own TCB and a stack whose bounds libc knows; a call has neither. So somebody asks, and waits. Who
  * asks has the linker's load lock and *looking* (shim/loader.h), for the thread that works: objects neither come nor go, all
  * are relocated, and no fork() sees a plan half made. The thread takes no lock of the linker's itself: it could not, as the
- * asker may be a constructor in dlopen(). For the same reason it runs nothing of the program's, and is not the thread that
- * makes libsets (control.c), whose copies' constructors may wait for the linker. */
+ * asker may be a constructor in dlopen(). For the same reason it runs nothing of the program's but what stands before libc's
+ * functions (shim_loader_lent), and is not the thread that makes libsets (control.c), whose copies' constructors may wait for the
+ * linker. */
 #include "libset.h"
 #include "../shim/loader.h"
 #include <dlfcn.h>
@@ -142,10 +143,12 @@ bool gotcha_order(enum gotcha_order what, void *argument)
 	} else {
 		uint32_t before = atomic_load(&answered);
 		current = &order;
+		atomic_store(&shim_loader_lent, true);
 		atomic_fetch_add(&asked, 1);
 		wake(&asked);
 		while (atomic_load(&answered) == before)
 			wait_for(&answered, before);
+		atomic_store(&shim_loader_lent, false);
 		if (order.error)
 			gotcha_fail_as(order.error, order.reason);
 		error = order.error;
@@ -161,6 +164,7 @@ bool gotcha_order(enum gotcha_order what, void *argument)
 void gotcha_order_forked(void)
 {
 	running = false;
+	atomic_store(&shim_loader_lent, false);
 	atomic_store(&answered, atomic_load(&asked));
 	begun = 0;
 }

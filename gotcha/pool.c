@@ -92,13 +92,21 @@ bool gotcha_is_current(void)
 	return grow(SHIM_LOADER_PATIENCE_NS);
 }
 
-void gotcha_put_ready(struct gotcha_set *set)
+/* Nothing is kept for further launches from inger_shutdown() on to the next of them. That one sets `prepared` before it empties the
+ * list, so what the other thread has in hand meanwhile does not come into it afterwards. */
+bool gotcha_put_ready(struct gotcha_set *set)
 {
 	shim_spin_take(&lock);
-	set->next = ready;
-	ready = set;
-	gotcha_ready_count++;
+	bool wanted = prepared == 2;
+	if (wanted) {
+		set->next = ready;
+		ready = set;
+		gotcha_ready_count++;
+	}
 	shim_spin_drop(&lock);
+	if (!wanted)
+		gotcha_unmake(set, false);
+	return wanted;
 }
 
 struct gotcha_set *gotcha_take(void)

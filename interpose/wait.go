@@ -40,7 +40,8 @@ var waitTable = []group{
 		fallocate fallocate64 posix_fallocate posix_fallocate64`},
 	{Restarted, NoStream, "waits for the disk or a network file system", `fsync fdatasync syncfs`},
 
-	{OwnTCB, NoStream, "hands work to a helper thread that libc starts; waiting variants wait deferred", `
+	{Hand, NoStream, "hands work to a helper thread that libc starts, on the thread's own TCB: noted while it is under way; waiting " +
+		"variants wait deferred", `
 		aio_read aio_read64 aio_write aio_write64 aio_fsync aio_fsync64 lio_listio lio_listio64 getaddrinfo_a`},
 	{Shared, NoStream, "the list of requests has a lock; a wait with it is deferred and may exceed the budget", `
 		aio_cancel aio_cancel64 aio_init aio_suspend aio_suspend64 gai_cancel gai_suspend`},

@@ -255,6 +255,9 @@ func (r *Rule) setAction(text string) error {
 }
 
 func (r *Rule) setValue(text string) error {
+	if text == "" {
+		return errors.New("return= is without a value: a number, NULL, true, false or an errno such as EIO")
+	}
 	if text == "NULL" || text == "nullptr" || text == "false" {
 		return nil
 	}

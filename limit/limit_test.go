@@ -67,6 +67,7 @@ func TestParseRuleSaysWhatIsWrong(t *testing.T) {
 		"an action without value": {"f=1s:return", "is none of"},
 		"an action with a value":  {"f=1s:abort=1", "is none of"},
 		"an unknown signal":       {"f=1s:signal=LUNCH", "is no signal"},
+		"no value":                {"f=1s:return=", "without a value"},
 		"a word for a value":      {"f=1s:return=ESOMETHING", "is no integer"},
 	}
 	for name, tc := range tests {

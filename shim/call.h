@@ -214,7 +214,7 @@ struct shim_call {
  * be paused between any two instructions that are not
  *     in a deferred section,
  *     in a handler (our signal is blocked there),
- *     between shim_switch_begin and shim_switch_end, or
+ *     between shim_switch_begin and shim_switch_end, or in what a handler begins with (SHIM_SETTLES), or
  *     where call->state is not SHIM_RUNNING.
  * So in a call the thread is read inside of one of these, and forgotten at its end. Outside of launched calls a thread's TCB is its
  * own, main() under `inger run` and limited functions included, and the answer holds for good. What a context must keep from
@@ -285,6 +285,7 @@ struct shim_tls {
 	struct gotcha_making *making; /* the same, gotcha/making.c */
 	struct shim_started *started; /* a thread that a call or a libset has started; own_thread.c */
 	bool waits;                   /* such a one: in a wait of libc's that has nothing in hand */
+	bool ours;                    /* a thread of this library: Go's, the timekeeper, those that make plans and libsets */
 };
 #define SHIM_SET_SLOTS_ROOM 256 /* per-libset functions of libc at most */
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -9,6 +9,7 @@
 	.hidden shim_libc_single_threaded
 	.hidden shim_loads_done
 	.hidden shim_resolve_all
+	.hidden shim_loader_lent
 
 /* What is found by a handle may have a wrapper (wrapped() in wrap_load.c), and no caller is needed to find it.
  * Outside of a call a jump, so that the real function sees its caller. In a call the C function gets the caller's
@@ -62,6 +63,8 @@ shim_real_\name:
 	movb	$1, shim_names_clash(%rip)	/* perhaps: publish.c looks when it matters */
 	.endif
 	.if	\finds
+	cmpb	$0, shim_loader_lent(%rip)
+	jne	2f
 	leaq	1(%rdi), %rax
 	cmpq	$1, %rax		/* neither RTLD_DEFAULT, 0, nor RTLD_NEXT, -1 */
 	ja	2f

@@ -254,9 +254,10 @@ static int end(struct shim_thread *t, struct shim_call *call)
 	return error;
 }
 
+/* Its own, or libc's that work for it. */
 static bool has_threads(const struct shim_call *call)
 {
-	return (call->owner.registered | (call->set ? call->set->owner.registered : 0)) & REG_THREADS;
+	return (call->owner.registered & (REG_THREADS | REG_REQUESTS)) || ((call->set ? call->set->owner.registered : 0) & REG_THREADS);
 }
 
 /* What is left of a call that has ended, once nobody uses it. */

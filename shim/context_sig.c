@@ -8,7 +8,10 @@
  * A profiler wants the program's, and a handler that changes RIP or MXCSR means the program's. So the frame is made that of the
  * program's own instruction: a resumption is completed by the signal's return, with all that the handler has changed; a pause
  * is taken back, and is due again at once. Both leave the call running. Where the stack is the resumer's, its caller is inside of
- * a function of ours, and that is what it sees. */
+ * a function of ours, and that is what it sees.
+ *
+ * Until then the handler is not paused (SHIM_SETTLES): our signal may come with the program's, and finds the call running when only the
+ * last jump of the resumption is left. */
 #include "shim.h"
 #include <ucontext.h>
 
@@ -34,14 +37,14 @@ static const struct {
 _Static_assert(sizeof initial == 576, "the legacy area and the header, which says that all else is initial, too");
 #define ALL_BUT_PKRU (~0u & ~(1u << 9)) /* the handler uses the program's memory */
 
-static bool within(uint64_t rip, const char *from, const char *to)
+static inline __attribute__((always_inline)) bool within(uint64_t rip, const char *from, const char *to)
 {
 	return rip - (uint64_t)from < (uint64_t)(to - from);
 }
 
 /* The frame's extended state := what the call has saved. By way of the processor, which knows both formats: the registers
  * themselves are the frame's at the return. */
-static void show_extended(void *xsave, void *area)
+SHIM_SETTLES static void show_extended(void *xsave, void *area)
 {
 	const struct sw_reserved *sw = (const void *)((char *)area + LEGACY_BYTES);
 
@@ -58,7 +61,7 @@ static void show_extended(void *xsave, void *area)
 	__asm__ volatile("xrstor64 %0" : : "m"(initial), "a"(ALL_BUT_PKRU), "d"(~0u));
 }
 
-void shim_context_settle(struct shim_thread *t, void *context)
+SHIM_SETTLES void shim_context_settle(struct shim_thread *t, void *context)
 {
 	ucontext_t *frame = context;
 	greg_t *regs = frame->uc_mcontext.gregs;

@@ -6,7 +6,7 @@
  *
  * A thread that has launched never has SHIM_SIGNAL blocked. One of the program's that arrives where the program has it blocked
  * must stay pending, as in the kernel: it is kept here, with what its sender said, until a thread unblocks it (and gets it again)
- * or waits for it. Who waits is knocked at by a signal of ours. Pending for the process, not for a thread, and in the order
+ * or waits for it, or reads it from a signalfd (kept_fd_sig.c). Who waits is knocked at by a signal of ours. Pending for the process, not for a thread, and in the order
  * of arrival; when there are too many, the newest is lost, as where the kernel's queue is full. */
 #include "shim.h"
 #include <sys/syscall.h>
@@ -60,17 +60,35 @@ bool shim_kept_hides(const struct shim_thread *t)
 
 bool shim_kept_any(void)
 {
-	return __atomic_load_n(&count, __ATOMIC_ACQUIRE) != 0;
+	return __atomic_load_n(&count, __ATOMIC_ACQUIRE) != 0 || shim_kept_fd_any();
+}
+
+/* The lock is held. */
+static void add(const siginfo_t *info)
+{
+	if (shim_kept_fd_is()) {
+		(void)shim_kept_fd_add(info);
+	} else if (count < KEPT_MAX) {
+		kept[(first + count) % KEPT_MAX] = *info;
+		__atomic_store_n(&count, count + 1, __ATOMIC_RELEASE);
+	}
+}
+
+static bool take(siginfo_t *info)
+{
+	if (!count)
+		return false;
+	*info = kept[first];
+	first = (first + 1) % KEPT_MAX;
+	__atomic_store_n(&count, count - 1, __ATOMIC_RELEASE);
+	return true;
 }
 
 void shim_kept_add(const siginfo_t *info)
 {
 	uint64_t mask = lock();
 
-	if (count < KEPT_MAX) {
-		kept[(first + count) % KEPT_MAX] = *info;
-		__atomic_store_n(&count, count + 1, __ATOMIC_RELEASE);
-	}
+	add(info);
 	unlock(mask);
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {
 		int tid = atomic_load(&waiters[i]);
@@ -84,22 +102,31 @@ bool shim_kept_take(siginfo_t *info)
 	if (!shim_kept_any())
 		return false;
 	uint64_t mask = lock();
-	bool some = count != 0;
-	if (some) {
-		*info = kept[first];
-		first = (first + 1) % KEPT_MAX;
-		__atomic_store_n(&count, count - 1, __ATOMIC_RELEASE);
-	}
+	bool some = take(info) || shim_kept_fd_take(info);
 	unlock(mask);
 	return some;
 }
 
+/* What is kept already moves there: from now on that is where everybody looks. */
+long shim_kept_signalfd(int flags)
+{
+	siginfo_t info;
+	uint64_t mask = lock();
+	long fd = shim_kept_fd_open(flags);
+
+	while (fd >= 0 && take(&info))
+		(void)shim_kept_fd_add(&info);
+	unlock(mask);
+	return fd;
+}
+
+/* Not in a call whose thread has it blocked outside: there it would be kept again, and again. */
 void shim_kept_deliver(void)
 {
 	siginfo_t info;
 	long tid = shim_syscall0(SYS_gettid);
 
-	while (shim_kept_take(&info))
+	while (!shim_kept_hides(shim_tls.thread) && shim_kept_take(&info))
 		shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, tid, SHIM_SIGNAL, &info);
 }
 
@@ -121,6 +148,7 @@ void shim_kept_forked(void)
 {
 	atomic_flag_clear(&busy);
 	first = count = 0;
+	shim_kept_fd_forked();
 	for (unsigned i = 0; i < WAITERS_MAX; i++)
 		atomic_store(&waiters[i], 0);
 }

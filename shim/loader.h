@@ -11,6 +11,8 @@
  *      way. fork() takes it first of all our locks: its prepare handler is registered when we are loaded and so runs after those of
  *      libraries that came later. Fork therefore waits for a look; so whoever looks waits for nothing but what follows here
  *      and for Go, which needs nothing else either.
+ *      Threads of ours run while their asker has 1 and 2, and can't take 1: what they call by way of the program's wrappers finds its
+ *      next function without it (shim_loader_lent).
  *   3. the linker's TLS lock (dl_load_tls_lock). dlopen() has it while it maps and relocates, pthread_create() while it makes a
  *      TCB. Go's threads, the timekeeper and other threads of ours are started with at most 1 and 2 taken.
  *   4. the linker's write lock (dl_load_write_lock). dl_iterate_phdr() has it; dlclose() while it unmaps. Nothing that takes 3
@@ -41,6 +43,10 @@ bool shim_loader_find(void);
 bool shim_loader_enter(uint64_t patience_ns);
 void shim_loader_leave(void);
 #define SHIM_LOADER_PATIENCE_NS 3000000000ull
+/* The load lock is taken for a thread of ours that works meanwhile (gotcha/order.c). That one, and those that it starts, must wait for
+ * nobody in the linker; but functions of the program's stand before libc's (malloc(), pthread_create()), and look for the next
+ * one with dlsym() when they are first called, perhaps there. They are answered without the lock (wrap_load.c). */
+extern _Atomic bool shim_loader_lent;
 /* dlclose(handle), with a note of it. */
 int shim_loader_close(int (*real)(void *), void *handle);
 /* Under the load lock: dlclose() is running destructors further up this stack. What it unloads is still in the list. */

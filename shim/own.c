@@ -139,6 +139,8 @@ void own_forget(struct shim_owner *owner)
 		own_threads_move(owner, 0);
 	if (owner->registered & REG_TIMERS)
 		own_timers_move(owner, 0);
+	if (owner->registered & REG_REQUESTS)
+		own_requests_move(owner, 0);
 	owner->registered = 0;
 	/* The next owner has the same tag. */
 	for (uint32_t i = 0; i < owner->count; i++)
@@ -179,6 +181,8 @@ void own_move(struct shim_owner *from, struct shim_owner *to)
 		own_threads_move(from, to->tag);
 	if (from->registered & REG_TIMERS)
 		own_timers_move(from, to->tag);
+	if (from->registered & REG_REQUESTS)
+		own_requests_move(from, to->tag);
 	to->registered |= from->registered;
 	from->registered = 0;
 	from->maps = false;

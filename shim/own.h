@@ -46,6 +46,7 @@ enum {
 	REG_ACTIONS = 8, /* signal handlers in a libset's code, own_action.c */
 	REG_THREADS = 16, /* own_thread.c */
 	REG_TIMERS = 32,  /* own_timer.c */
+	REG_REQUESTS = 64, /* own_request.c */
 };
 
 struct shim_owner {
@@ -172,6 +173,11 @@ void own_threads_forked(void);
 void own_timers_release(struct shim_owner *owner);
 void own_timers_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
 void own_timers_forked(void);
+
+/* ---- own_request.c: what libc's helper threads work on for a call */
+bool own_requests_end(struct shim_owner *owner, bool wait); /* they are over now, or it is false. `wait`: they have a moment */
+void own_requests_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
+void own_requests_forked(void);
 
 /* ---- own_map.c: mappings, a process-wide list of ranges */
 void own_map_add(struct shim_owner *owner, void *address, size_t bytes, const void *caller); /* replaces who had the range */

@@ -76,6 +76,8 @@ bool shim_try_inject(struct shim_call *call, void *context)
 		return false;
 	if (rip - (uint64_t)shim_switch_begin < (uint64_t)(shim_switch_end - shim_switch_begin))
 		return false;
+	if (SHIM_UNLIKELY(rip - (uint64_t)__start_shim_settle < (uint64_t)(__stop_shim_settle - __start_shim_settle)))
+		return false;
 	if (rip - shim_ldso_low < shim_ldso_high - shim_ldso_low)
 		return false; /* the linker's locks, and the flag that stalls dlclose() */
 	if (shim_on_alternate(&frame->uc_stack, (uint64_t)regs[SHIM_RSP]))

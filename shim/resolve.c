@@ -258,6 +258,18 @@ void *shim_find_symbol(const char *symbol)
 	return found;
 }
 
+void *shim_next_symbol(const struct link_map *before, const char *symbol)
+{
+	uint32_t h = gnu_hash(symbol);
+	void *found = NULL;
+
+	for (const struct link_map *m = before ? before->l_next : first_map(); m && !found; m = m->l_next) {
+		struct object o;
+		found = open_object(m, &o) ? lookup(&o, symbol, h) : NULL;
+	}
+	return found;
+}
+
 /* The wrapper of a function that somebody has found by name: of the very function that it leads to, not of another's of that name
  * nor of an old version. Else NULL. */
 void *shim_wrapper_of(const char *symbol, const void *found)

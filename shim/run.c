@@ -47,6 +47,7 @@ _Noreturn static void supervise(void)
 		shim_limits_pause(innermost);
 		SHIM_TRACE(TRACE_SLICE_END, call, TRACE_CLOCK, call->deadline);
 		t->current = NULL;
+		t->counts.slices++;
 		atomic_store_explicit(&t->deadline, SHIM_NEVER, memory_order_relaxed);
 		shim_stats_slice(now - call->slice_start, (int64_t)(now - call->deadline));
 		if (shim_config.torture)
@@ -107,10 +108,12 @@ static bool adopt_main(void)
 	struct shim_tls *tls = (struct shim_tls *)(supervisor->fs + ((uint64_t)&shim_tls - t->fs));
 	tls->call = NULL;
 	tls->thread = t;
-	/* A malloc() of the program's own may be interrupted anywhere, and nearly all of the torture allocates. */
+	/* A malloc() of the program's own may be interrupted anywhere, and nearly all of the torture allocates. What a program that
+	 * is followed says stays its own: this is for who asks for numbers. */
 	if (shim_config.torture && shim_heap.program && !shim_config.own_malloc) {
-		shim_message("slices without torture", "malloc", "the program has one of its own, which may be interrupted anywhere "
-			     "(INGER_OWN_MALLOC=1: torture all the same)");
+		if (shim_config.stats)
+			shim_message("slices without torture", "malloc", "the program has one of its own, which may be interrupted anywhere "
+				     "(INGER_OWN_MALLOC=1: torture all the same)");
 		shim_config.torture = 0;
 	}
 	if (shim_config.torture) {

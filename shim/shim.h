@@ -120,6 +120,11 @@ bool shim_try_inject(struct shim_call *call, void *context);
 
 /* ---- context_sig.c */
 void shim_context_settle(struct shim_thread *t, void *context); /* may switch FS base to the call's */
+/* Code that a handler of the program begins with, until that is done. No pause in it: a pause would be resumed by way of the TCB's free
+ * word, through which the resumption that was interrupted has yet to jump. */
+#define SHIM_SETTLES __attribute__((section("shim_settle"), noinline))
+extern char __start_shim_settle[] __attribute__((visibility("hidden")));
+extern char __stop_shim_settle[] __attribute__((visibility("hidden")));
 
 /* ---- call.c */
 
@@ -432,6 +437,7 @@ void shim_old_versions(void);
 void *shim_old_wrapper(const void *found);
 void *shim_resolve_in(const char *soname, const char *symbol);
 void *shim_find_symbol(const char *symbol); /* the first definition in load order */
+void *shim_next_symbol(const struct link_map *before, const char *symbol); /* behind that object, or of all (NULL); ours as well */
 #define SHIM_SLOT(function) \
 	void *shim_real_##function __attribute__((visibility("hidden"))); \
 	static struct shim_slot shim_slot_##function __attribute__((section("shim_slots"), used, aligned(8))) = { \
@@ -485,6 +491,13 @@ bool shim_kept_any(void);
 void shim_kept_deliver(void); /* to this thread, where it is unblocked now */
 _Atomic int *shim_kept_wait_begin(void); /* NULL: too many wait */
 void shim_kept_forked(void);
+long shim_kept_signalfd(int flags); /* for our number alone, as libc's; a negative errno */
+bool shim_kept_fd_is(void);         /* kept_fd_sig.c: there is such a descriptor, and what is kept is in there */
+bool shim_kept_fd_add(const siginfo_t *info);
+bool shim_kept_fd_take(siginfo_t *info);
+bool shim_kept_fd_any(void);
+long shim_kept_fd_open(int flags);
+void shim_kept_fd_forked(void);
 void shim_mask_as_believed(bool inherited); /* around what hands the mask on to a thread or program */
 /* wrap_mask.c: a call's own signal mask */
 void shim_mask_note(struct shim_call *call); /* before its first change */

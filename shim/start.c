@@ -130,6 +130,7 @@ static void fork_child(void)
 	shim_objects_forked();
 	own_threads_forked();
 	own_timers_forked();
+	own_requests_forked();
 	shim_unreleased_forked();
 	gotcha_forked();
 	(void)shim_several_threads();

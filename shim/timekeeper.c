@@ -145,6 +145,13 @@ bool shim_timekeeper_start(void)
 	return shim_thread_start(keep_time, 128 << 10) == 0;
 }
 
+/* What a thread of ours begins with, until it has read it. Not from the heap, which may be the program's. */
+static struct start {
+	_Atomic uint32_t used;
+	void *(*function)(void *);
+	void *arg;
+} starts[16];
+
 /* The child of a fork has no timekeeper. A thread in the middle of a fork would cost more than its timer. */
 void shim_timekeeper_forked(void)
 {
@@ -152,6 +159,30 @@ void shim_timekeeper_forked(void)
 		shim_config.clock = SHIM_CLOCK_TIMER;
 	atomic_store(&until, SHIM_NEVER);
 	atomic_store(&sending, NULL);
+	for (uint32_t i = 0; i < 16; i++)
+		atomic_store(&starts[i].used, 0);
+}
+
+static struct start *claim_start(void)
+{
+	for (uint32_t i = 0;; i++) {
+		uint32_t unused = 0;
+		if (atomic_compare_exchange_strong(&starts[i % 16].used, &unused, 1))
+			return &starts[i % 16];
+		if (i % 16 == 15)
+			shim_syscall0(SYS_sched_yield);
+	}
+}
+
+static void *start_ours(void *arg)
+{
+	struct start *s = arg;
+	void *(*function)(void *) = s->function;
+
+	shim_tls.ours = true;
+	arg = s->arg;
+	atomic_store(&s->used, 0);
+	return function(arg);
 }
 
 /* The Go runtime of this library: its threads must never take the program's signals, so they are born with all of them
@@ -162,9 +193,15 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 {
 	uint64_t all = SHIM_ALL_SIGNALS, old;
 
+	struct start *s = claim_start();
+
 	shim_loader_check_thread_start();
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	int error = __real_pthread_create(thread, attr, function, arg);
+	s->function = function;
+	s->arg = arg;
+	int error = __real_pthread_create(thread, attr, start_ours, s);
+	if (error)
+		atomic_store(&s->used, 0);
 	old &= SHIM_ALL_SIGNALS; /* libc has just unblocked its own, with its first thread */
 	shim_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	return error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unreleased.c - cancelled calls that can't go yet: threads that they or their libsets have started use their stacks and blocks
- * (own_thread.c). They are kept whole, unreleased, until another end finds those threads gone. There is a bound: beyond it a
+/* unreleased.c - cancelled calls that can't go yet: threads that they or their libsets have started, or libc for them, use their
+ * stacks and blocks (own_thread.c, own_request.c). They are kept whole, unreleased, until another end finds those threads gone. There is a bound: beyond it a
  * call with threads that don't leave can't be cancelled. */
 #include "shim.h"
 #include "../gotcha/libset.h"
@@ -20,7 +20,7 @@ void shim_unreleased_forked(void)
 
 bool shim_threads_gone(struct shim_call *call, bool wait)
 {
-	return own_threads_end(&call->owner, call->set ? &call->set->owner : NULL, wait);
+	return own_requests_end(&call->owner, wait) && own_threads_end(&call->owner, call->set ? &call->set->owner : NULL, wait);
 }
 
 void shim_keep_whole(struct shim_call *call)

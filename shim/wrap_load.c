@@ -157,11 +157,25 @@ void *shim_dlmopen_in_call(Lmid_t space, const char *path, int mode, const void 
 	return result;
 }
 
+_Atomic bool shim_loader_lent;
+
+/* On a thread of ours that works for who has the linker's lock. Nothing comes or goes meanwhile. What is found by handle waits. */
+static bool without_lock(const void *handle)
+{
+	return SHIM_UNLIKELY(shim_loader_lent) && shim_tls.ours && (handle == RTLD_DEFAULT || handle == RTLD_NEXT);
+}
+
+static void *find_without_lock(const void *handle, const char *symbol, const void *caller)
+{
+	return shim_next_symbol(handle == RTLD_NEXT ? shim_object_at(caller) : NULL, symbol);
+}
+
 void *shim_dlsym_in_call(void *handle, const char *symbol, long unused, const void *caller)
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	void *result = call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
+	void *result = without_lock(handle) ? find_without_lock(handle, symbol, caller)
+					    : call_as(caller, shim_real_dlsym, (long)handle, (long)symbol, unused);
 
 	result = shim_limits_symbol(symbol, in_libset(outside(wrapped(handle, symbol, result), caller)));
 
@@ -173,7 +187,8 @@ void *shim_dlvsym_in_call(void *handle, const char *symbol, const char *version,
 {
 	struct shim_call *call = shim_tls.call;
 	bool deferred = shim_defer_begin(call, SHIM_FRAME);
-	void *result = call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
+	void *result = without_lock(handle) ? find_without_lock(handle, symbol, caller) /* the default version: there is nothing to choose by */
+					    : call_as(caller, shim_real_dlvsym, (long)handle, (long)symbol, (long)version);
 
 	result = shim_limits_symbol(symbol, in_libset(outside(wrapped(handle, symbol, result), caller)));
 

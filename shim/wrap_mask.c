@@ -202,19 +202,28 @@ SHIM_EXPORT int sigpending(sigset_t *set)
 	return result;
 }
 
+/* What can't be blocked, and what the kernel's signalfd() leaves out. */
+#define SHIM_NEVER_BLOCKED (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
+
 SHIM_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 {
+	bool only_ours = (*(const uint64_t *)mask & ~SHIM_NEVER_BLOCKED) == SHIM_SIGNAL_BIT && fd == -1 &&
+		shim_actions_taken && !(flags & ~(SFD_CLOEXEC | SFD_NONBLOCK));
 	sigset_t wanted;
 
-	if (!shim_tls.thread)
+	if (!shim_tls.thread && !only_ours)
 		return SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, mask, flags);
 	*shim_mask_bits(&wanted) = *(const uint64_t *)mask & ~SHIM_SIGNAL_BIT;
 	struct shim_call *call = shim_tls.call;
 	bool began = shim_defer_begin(call, SHIM_FRAME);
 	struct shim_owner *owner = fd == -1 ? own_here(call, began) : NULL;
 	int result = -1;
-	if (!owner || own_fd_allowed(owner))
-		result = SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, &wanted, flags);
+	if (!owner || own_fd_allowed(owner)) {
+		long made = only_ours ? shim_kept_signalfd(flags) : 0;
+		if (made < 0)
+			errno = (int)-made;
+		result = !only_ours ? SHIM_REAL(int (*)(int, const sigset_t *, int), signalfd)(fd, &wanted, flags) : made < 0 ? -1 : (int)made;
+	}
 	if (owner && result >= 0)
 		result = own_fd_made(owner, result);
 	shim_defer_end(call, began);

@@ -147,11 +147,20 @@ static void reinstall(int sig)
 	}
 }
 
-static void program_entry(int sig, siginfo_t *info, void *context)
+/* A fault of the code that was interrupted: what it was at is looked at as it was. */
+static inline bool is_fault(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL);
+}
+
+SHIM_SETTLES static void program_entry(int sig, siginfo_t *info, void *context)
 {
 	handler_function *handler = atomic_load_explicit(&actions[sig].handler, memory_order_acquire);
+	bool fault = is_fault(sig, info);
 	const char *why;
 
+	if (!fault)
+		shim_context_settle(shim_tls.thread, context);
 	if (shim_contain(sig, info, context, &why)) {
 		if (actions[sig].flags & SA_RESETHAND)
 			reinstall(sig); /* the handler has not had its one run */
@@ -159,23 +168,29 @@ static void program_entry(int sig, siginfo_t *info, void *context)
 	}
 	if (!handler)
 		return;
-	shim_context_settle(shim_tls.thread, context);
+	if (fault)
+		shim_context_settle(shim_tls.thread, context);
 	run_handler(handler, (actions[sig].flags & SA_RESTART) != 0, sig, info, context);
 }
 
 /* Carry out the action that the program has for SHIM_SIGNAL. */
 void shim_program_handler(int sig, siginfo_t *info, void *context)
 {
+	struct shim_thread *t = shim_tls.thread;
 	struct sigaction action = held;
 
-	if (shim_kept_hides(shim_tls.thread)) {
+	if (shim_kept_hides(t)) {
+		/* The program has it blocked and must not see that it ended a wait. */
+		t->marks.ours++;
+		if (t->current)
+			t->current->marks.ours++;
 		shim_kept_add(info);
 		return;
 	}
 	if (action.sa_handler == SIG_IGN)
 		return;
 	if (is_function(&action)) {
-		shim_context_settle(shim_tls.thread, context);
+		shim_context_settle(t, context);
 		/* Ours has blocked everything; give the handler the mask that its own action would give. */
 		ucontext_t *frame = context;
 		uint64_t mask = *shim_mask_bits(&frame->uc_sigmask) | *shim_mask_bits(&action.sa_mask), old;

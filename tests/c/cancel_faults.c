@@ -203,6 +203,12 @@ struct nested {
 	int inner_error;
 	struct inger_fault inner_fault;
 };
+/* The budget of those around it counts as well, and pauses it. */
+static void run_to_end(linger_t *call)
+{
+	while (call->continuation && !call->is_complete && resume(call, TO_COMPLETION) == 0)
+		;
+}
 static void nest(void *arg)
 {
 	struct nested *n = arg;
@@ -211,6 +217,7 @@ static void nest(void *arg)
 	attr.isolation = n->isolation;
 	attr.fault = &n->inner_fault;
 	linger_t call = inger_launch_attr(null_write, TO_COMPLETION, NULL, &attr);
+	run_to_end(&call);
 	n->inner_error = call.continuation ? 0 : errno;
 	sink = (long)work(1, 1000000);
 	n->after = 1;
@@ -222,6 +229,7 @@ static void nest_outer(void *arg)
 	attr.isolation = n->isolation;
 	attr.flags = n->outer_flags;
 	linger_t call = inger_launch_attr(nest, TO_COMPLETION, arg, &attr);
+	run_to_end(&call);
 	n->after += call.is_complete;
 }
 

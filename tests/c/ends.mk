@@ -13,3 +13,4 @@ $(ends_modules): $(tests_c)/libends_module%.so: tests/c/ends_module_lib.c tests/
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(tests_c_flags) -DSIZE=$* -fPIC -shared -o $@ $<
 $(tests_c)/ends_module $(tests_c)/ends_module.preload: | $(ends_modules)
+$(tests_c)/ends_requests $(tests_c)/ends_requests.preload: private tests_c_libs := -lanl -lrt

@@ -30,8 +30,10 @@ check 'INGER_OWN_MALLOC=1 launches all the same' 0 none env INGER_OWN_MALLOC=1 "
 check 'and 0 is as none' 0 none env INGER_OWN_MALLOC=0 "$own" refused
 check 'an option that the library asks Go for leaves it in force' 0 none env INGER_SEED=0x1 INGER_OWN_MALLOC=1 "$own" launched
 check 'main() runs in slices' 0 none "$build/inger" run --slice 50us -- "$own.preload" main
-check '--torture is off there, and says so' 0 'without torture: malloc: ' "$build/inger" run --slice 50us --torture -- "$own.preload" main
-said=$("$build/inger" run --slice 50us --torture -- "$own.preload" main 2>&1 | grep -c torture)
+check '--torture is off there, and the program is the only one that says anything' 0 none \
+	"$build/inger" run --slice 50us --torture -- "$own.preload" main
+check 'but with --stats' 0 'without torture: malloc: ' "$build/inger" run --slice 50us --torture --stats -- "$own.preload" main
+said=$("$build/inger" run --slice 50us --torture --stats -- "$own.preload" main 2>&1 | grep -c 'without torture')
 count=$((count + 1))
 [ "$said" = 1 ] && echo "ok $count - once" || { failed=1; echo "not ok $count - once: $said times"; }
 check 'launches in slices are refused, too' 0 none "$build/inger" run --slice 50us -- "$own.preload" refused

@@ -224,6 +224,6 @@ int main(int argc, char **argv)
 	is_int(to_completion(), want_count() * LIBRARY_NUMBERS, "%s: launched to completion, all results are right", name);
 	is_int(want_here(), 0, "%s: the program's own results are right afterwards", name);
 	given_back();
-	state_same(&before, &handlers, (struct state_limits){ all.threads > 1 ? 2 << 20 : 48 << 10, 48, 0 }, name);
+	state_same(&before, &handlers, (struct state_limits){ .heap = all.threads > 1 ? 2 << 20 : 48 << 10, .mappings = 48 }, name);
 	return done();
 }

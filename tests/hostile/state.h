@@ -23,8 +23,9 @@ struct state {
 
 /* How much more is still the same. */
 struct state_limits {
-	long heap;     /* bytes */
-	long mappings; /* one stays for each libset that waited to be unmapped, 32 at most; arenas and stacks are mappings, too */
+	long heap;       /* bytes */
+	long stack_heap; /* and so many for each stack that there is more, from state_stack_heap() */
+	long mappings;   /* one stays for each libset that waited to be unmapped, 32 at most; arenas and stacks are mappings, too */
 	long threads;
 };
 
@@ -58,6 +59,38 @@ UNUSED static long state_heap(void)
 {
 	struct mallinfo2 info = mallinfo2();
 	return (long)(info.uordblks + info.hblkhd);
+}
+
+/* What a pooled stack has on the heap for good: its TCB's vector of modules and the allocator's record of it. How many stacks there
+ * are depends on which thread ends which call. The first half of these have the allocator make its arenas, of which there are 16 on
+ * two processors. */
+#define STATE_STACKS 64
+UNUSED static void state_uses_heap(void *unused)
+{
+	(void)unused;
+	void *volatile block = malloc(1);
+	free(block);
+	inger_pause();
+}
+UNUSED static long state_stack_heap(void)
+{
+	struct inger_stats first = { .size = sizeof first }, last = { .size = sizeof last };
+	struct inger_attr attr = INGER_ATTR_INIT;
+	linger_t calls[STATE_STACKS];
+	long heap = 0;
+	attr.isolation = INGER_SHARED;
+	for (int i = 0; i < STATE_STACKS; i++) {
+		if (i == STATE_STACKS / 2) {
+			heap = state_heap();
+			inger_stats(&first);
+		}
+		calls[i] = inger_launch_attr(state_uses_heap, TO_COMPLETION, NULL, &attr);
+	}
+	heap = state_heap() - heap;
+	inger_stats(&last);
+	for (int i = 0; i < STATE_STACKS; i++)
+		cancel(&calls[i]);
+	return last.stacks > first.stacks ? heap / (long)(last.stacks - first.stacks) : 0;
 }
 
 UNUSED static void state_handlers(struct state *s)
@@ -112,13 +145,18 @@ UNUSED static int state_handlers_differ(const struct state *before, const struct
 }
 
 /* state_same - STATE_TESTS tests. handlers  as they were before the first launch; what  for the tests' names. */
+static long state_heap_limit(const struct state *before, const struct state *after, const struct state_limits *more)
+{
+	long stacks = (long)(after->stats.stacks - before->stats.stacks);
+	return before->heap + more->heap + (stacks > 0 ? stacks * more->stack_heap : 0);
+}
 UNUSED static void state_same(const struct state *before, const struct state *handlers, struct state_limits more, const char *what)
 {
 	struct state after;
 	state_take(&after);
 	/* What depends on other threads' last steps gets the time for them. */
 	for (int i = 0; i < 100 && (after.descriptors > before->descriptors || after.mappings > before->mappings + more.mappings ||
-	                           after.threads > before->threads + more.threads || after.heap > before->heap + more.heap); i++) {
+	                           after.threads > before->threads + more.threads || after.heap > state_heap_limit(before, &after, &more)); i++) {
 		usleep(50000);
 		state_count(&after);
 	}
@@ -128,7 +166,8 @@ UNUSED static void state_same(const struct state *before, const struct state *ha
 	ok(after.keys >= before->keys, "%s: free thread-specific keys %ld, then %ld", what, before->keys, after.keys);
 	ok(after.timers <= before->timers + 2, /* the clock of a thread that had not launched before */
 	   "%s: POSIX timers %ld, then %ld", what, before->timers, after.timers);
-	ok(after.heap <= before->heap + more.heap, "%s: heap bytes in use %ld, then %ld", what, before->heap, after.heap);
+	ok(after.heap <= state_heap_limit(before, &after, &more), "%s: heap bytes in use %ld, then %ld; %lu stacks, then %lu (%ld bytes each)",
+	   what, before->heap, after.heap, (unsigned long)before->stats.stacks, (unsigned long)after.stats.stacks, more.stack_heap);
 	ok(state_handlers_differ(handlers, &after) == 0 && memcmp(&handlers->mask, &after.mask, sizeof(long)) == 0,
 	   "%s: signal handlers and mask as before the first launch", what);
 	is_int(after.stats.live, 0, "%s: no call is left", what);

@@ -16,6 +16,7 @@ enum {
 	WORK_WHOLE = 2,    /* is not cancelled: what it leaves half done is a limit that docs/limits.md names */
 	WORK_EXITS = 4,    /* ends its thread */
 	WORK_FAULTS = 8,   /* with INGER_CONTAIN only */
+	WORK_UNWINDS = 16, /* comes to places where an exception may come from; another runs for its whole grace before it is cancelled */
 };
 
 struct job {

@@ -133,3 +133,10 @@ WORK(overflow, WORK_FAULTS)
 {
 	right(too_deep(NULL) == 0);
 }
+
+/* In no phase: HOSTILE_WORKS="leaks heap" shows that what stays is seen. */
+WORK(leaks, 0)
+{
+	if (j->rounds == 0)
+		inger_keep(malloc(100));
+}

@@ -9,7 +9,7 @@
 
 enum {
 	MOVING = 1,    /* calls are resumed by any thread */
-	UNWIND = 2,    /* half of the calls are unwound when they are cancelled */
+	UNWIND = 2,    /* half of the calls of C++ are unwound when they are cancelled */
 	EXITING = 4,   /* the threads end and are replaced all the time, with paused calls of theirs */
 	ALARM = 8,     /* SIGALRM every 3 ms, with SA_RESTART */
 	DIRECTED = 16, /* SIGUSR1 to one of the threads every millisecond, without SA_RESTART */

@@ -48,5 +48,17 @@ counted 'slices of 1ms' 1ms 10
 counted 'slices of 100us, torture' 100us+torture 20
 
 tool 'without --stats nothing is printed' 'exit 7' done '' -- run --slice 1ms -- "$DATA/spin"
+"$INGER" run --slice 1ms -- sh -c 'while :; do :; done' &
+busy=$!
+seen=0
+for ((i = 0; i < 100 && seen == 0; i++)); do
+	seen=$("$INGER" top --count 1 "$busy" 2>/dev/null |
+		awk '{ for (i = 1; i <= NF; i++) if ($i == "slices") at = i } END { print $at + 0 }')
+	sleep 0.1
+done
+kill "$busy"
+wait "$busy" 2>/dev/null
+ok 'inger top shows the slices of a program under inger run' [ "$seen" -gt 0 ]
+
 tool '--stats without slices counts no pause' 'exit 0' 'x' "libinger: pauses=0 .*" -- run --stats -- echo x
 finish
