@@ -26,7 +26,8 @@ var processTable = []group{
 	{Shared, NoStream, "takes the abort lock before it raises the signal", `abort`},
 	{Hand, NoStream, "thread-local destructors belong to the thread, not to the borrowed TCB", `__cxa_thread_atexit_impl`},
 	{Hand, NoStream, "the fork handlers' list has a lock; those of a libset's copy go with the libset", `__register_atfork`},
-	{Shared, NoStream, "changes the environment that getenv reads, under a lock", `setenv unsetenv putenv clearenv`},
+	{Shared, NoStream, "changes the environment that getenv reads, under a lock", `setenv unsetenv clearenv`},
+	{Hand, NoStream, "the same, and keeps the string: it is nobody's from then on", `putenv`},
 	{Copied, NoStream, "reads the environment without a lock", `getenv secure_getenv`},
 	{Copied, NoStream, "fills the caller's attribute or action object", `
 		posix_spawn_file_actions_addchdir_np posix_spawn_file_actions_addclose

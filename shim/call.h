@@ -243,6 +243,7 @@ struct shim_thread {
 	uint32_t free_count[2];
 	pid_t tid;
 	int timer; /* kernel timer id, -1: none, the timekeeper signals */
+	int spare; /* another, for when the timekeeper finds the queue of signals full; -1: none */
 	bool no_clock; /* neither has been asked for yet, see shim_clock_for() */
 	bool in_use;
 	bool quiet; /* about to exec: no pause, no clock */

@@ -94,13 +94,17 @@ static bool relay_here(void)
 }
 
 /* A thread's clock, when it is first given a budget: its timer, else the timekeeper, which needs no room in the queue of signals
- * (timekeeper.c). False, errno EAGAIN and the reason: neither can be had. */
+ * (timekeeper.c), or has a timer's in reserve. False, errno EAGAIN and the reason: neither can be had. */
 bool shim_clock_make(struct shim_thread *t)
 {
 	int saved = errno;
 
 	bool timer = shim_config.clock == SHIM_CLOCK_TIMER;
-	if ((timer && shim_timer_make(t)) || (may_signal(t) && (!timer || relay_here()) && shim_timekeeper_ensure())) {
+	if (timer)
+		t->timer = shim_timer_make(t);
+	else if (t->spare < 0)
+		t->spare = shim_timer_make(t);
+	if (t->timer >= 0 || (may_signal(t) && (t->spare >= 0 || !timer || relay_here()) && shim_timekeeper_ensure())) {
 		t->no_clock = false;
 		errno = saved;
 		return true;

@@ -64,30 +64,34 @@ static uint64_t ns_to_ticks(uint64_t ns)
 	return (uint64_t)((unsigned __int128)ns * shim_ticks_per_ns_q32 >> 32);
 }
 
-static bool timer_set(struct shim_thread *t, uint64_t ns)
+static bool timer_set(int timer, uint64_t ns)
 {
 	struct { struct __kernel_timespec interval, value; } when = {{0, 0}, {(long long)(ns / 1000000000u), (long long)(ns % 1000000000u)}};
 
-	return shim_syscall4(SYS_timer_settime, t->timer, 0, &when, 0) >= 0;
+	return shim_syscall4(SYS_timer_settime, timer, 0, &when, 0) >= 0;
+}
+
+bool shim_spare_fires(const struct shim_thread *t)
+{
+	return t->spare >= 0 && timer_set(t->spare, 1);
 }
 
 /* A timer of the kernel's for this thread alone. Its signal has its place in the queue from now on, so that it comes however
- * full the queue is later. False: the queue is full (RLIMIT_SIGPENDING, which counts for all of a user's processes), or timers
+ * full the queue is later. -1: the queue is full (RLIMIT_SIGPENDING, which counts for all of a user's processes), or timers
  * are denied here (seccomp). */
-bool shim_timer_make(struct shim_thread *t)
+int shim_timer_make(const struct shim_thread *t)
 {
 	struct kernel_sigevent event = {.value = SHIM_SIGNAL_COOKIE, .signo = SHIM_SIGNAL, .notify = KERNEL_SIGEV_THREAD_ID, .tid = t->tid};
 	struct { struct __kernel_timespec interval, value; } never = {{0, 0}, {0, 0}};
 	int id;
 
 	if (shim_syscall3(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) < 0)
-		return false;
+		return -1;
 	if (shim_syscall4(SYS_timer_settime, id, 0, &never, 0) < 0) {
 		(void)shim_syscall1(SYS_timer_delete, id);
-		return false;
+		return -1;
 	}
-	t->timer = id;
-	return true;
+	return id;
 }
 
 /* See timekeeper.c. */
@@ -109,7 +113,7 @@ void shim_relay_handler(int sig, siginfo_t *info, void *context)
 /* A thread without a timer of its own is the timekeeper's. */
 static void wake_in(struct shim_thread *t, uint64_t ns)
 {
-	if (t->timer >= 0 && !timer_set(t, ns)) {
+	if (t->timer >= 0 && !timer_set(t->timer, ns)) {
 		/* A filter of system calls has come since. What runs now can't be given a slice; shim_run_slice() sees that. */
 		t->timer = -1;
 		t->no_clock = true;
@@ -163,7 +167,7 @@ void shim_arm_current(void)
 void shim_disarm(struct shim_thread *t)
 {
 	if (t->timer >= 0)
-		timer_set(t, 0);
+		timer_set(t->timer, 0);
 	else
 		shim_timekeeper_want(t, SHIM_NEVER);
 	atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);

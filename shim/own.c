@@ -209,6 +209,8 @@ void own_release(struct shim_owner *owner)
 	void (*release)(void *) = (void (*)(void *))shim_outer_free;
 
 	own_withdraw(owner);
+	if (owner->count)
+		own_environment_keep(owner);
 	for (int blocks = 0; blocks < 2; blocks++)
 		for (uint32_t i = owner->count; i-- > 0;) {
 			uint64_t entry = owner->log[i], extra = 0;

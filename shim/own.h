@@ -179,6 +179,9 @@ bool own_requests_end(struct shim_owner *owner, bool wait); /* they are over now
 void own_requests_move(const struct shim_owner *from, uint32_t to_tag); /* 0: nobody's */
 void own_requests_forked(void);
 
+/* ---- own_environment.c */
+void own_environment_keep(const struct shim_owner *owner); /* of its blocks what is the environment */
+
 /* ---- own_map.c: mappings, a process-wide list of ranges */
 void own_map_add(struct shim_owner *owner, void *address, size_t bytes, const void *caller); /* replaces who had the range */
 void own_map_set(uint32_t tag, void *address, size_t bytes, const void *caller);

@@ -100,7 +100,8 @@ bool shim_timekeeper_ensure(void);
 void shim_relay_handler(int sig, siginfo_t *info, void *context);
 bool shim_relay(void); /* wrap_signal.c: whether SHIM_RELAY can be used; from then on no thread blocks it */
 extern _Atomic uint64_t shim_relay_bit; /* SHIM_RELAY's in masks, 0 while it is not used */
-bool shim_timer_make(struct shim_thread *t);
+int shim_timer_make(const struct shim_thread *t); /* -1: not to be had */
+bool shim_spare_fires(const struct shim_thread *t); /* false: it has none */
 bool shim_clock_make(struct shim_thread *t); /* false and errno */
 bool shim_clock_again(struct shim_thread *t, uint64_t deadline); /* the clock has just been lost */
 /* Before a budget is given to what runs on `t`. False, errno and a reason: it could not be kept. */

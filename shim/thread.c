@@ -30,7 +30,9 @@ static void thread_exit(void *arg)
 	shim_disarm(t);
 	if (t->timer >= 0)
 		shim_syscall1(SYS_timer_delete, t->timer);
-	t->timer = -1;
+	if (t->spare >= 0)
+		shim_syscall1(SYS_timer_delete, t->spare);
+	t->timer = t->spare = -1;
 	shim_pool_thread_exit(t);
 	if (t->fault_stack_ours) {
 		stack_t none = {.ss_flags = SS_DISABLE}, now;
@@ -77,7 +79,7 @@ static void begin(struct shim_thread *t)
 {
 	t->fs = shim_fs();
 	t->tid = (pid_t)shim_syscall0(SYS_gettid);
-	t->timer = -1;
+	t->timer = t->spare = -1;
 	t->no_clock = true;
 	t->bare = 0;
 	t->current = NULL;
@@ -168,7 +170,7 @@ void shim_threads_forked(void)
 	for (struct shim_thread *t = shim_threads; t; t = t->next)
 		if (t != self) {
 			t->in_use = false;
-			t->timer = -1;
+			t->timer = t->spare = -1;
 			t->current = NULL;
 			t->wake = SHIM_NEVER;
 		}
@@ -176,7 +178,7 @@ void shim_threads_forked(void)
 		return;
 	without_deadlines(self);
 	self->tid = (pid_t)shim_syscall0(SYS_gettid);
-	self->timer = -1;
+	self->timer = self->spare = -1;
 	self->no_clock = true;
 	self->armed = self->wake = SHIM_NEVER;
 	/* Limits ask for a clock when the thread is made ready for them, which it is. */

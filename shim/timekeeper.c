@@ -5,10 +5,11 @@
  * A thread publishes `wake` and then looks at `until`; the timekeeper publishes `until` and then looks at all `wake`
  * once more before it sleeps: one of the two sees the other.
  *
- * A full queue (RLIMIT_SIGPENDING) refuses real-time signals from other threads, but no classic one, which then comes without a
- * record. So the timekeeper sends SHIM_RELAY instead, whose handler sends our signal to its own thread: that the kernel allows
- * as if it were kill()'s (SI_USER), which needs no record either. `bare` says that one is on its way. The program's signal is left
- * alone until the queue has been full once. */
+ * A full queue (RLIMIT_SIGPENDING) refuses real-time signals from other threads, but not a timer's, which has its place. So each
+ * thread has a timer for that (`spare`), unless the queue was full already or timers are denied. Nor does it refuse a classic
+ * signal, which then comes without a record. So for a thread without a spare the timekeeper sends SHIM_RELAY instead, whose handler
+ * sends our signal to its own thread: that the kernel allows as if it were kill()'s (SI_USER), which needs no record either. `bare`
+ * says that one is on its way. SHIM_RELAY is the program's until it has been needed once. */
 #include "shim.h"
 #include "loader.h"
 #include <errno.h>
@@ -52,7 +53,7 @@ static void signal_thread(struct shim_thread *t)
 	info.si_signo = SHIM_SIGNAL;
 	info.si_code = SI_QUEUE;
 	info.si_value.sival_ptr = (void *)SHIM_SIGNAL_COOKIE;
-	if (shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info) != -EAGAIN)
+	if (shim_syscall4(SYS_rt_tgsigqueueinfo, shim_pid, t->tid, SHIM_SIGNAL, &info) != -EAGAIN || shim_spare_fires(t))
 		return;
 	if (!shim_relay())
 		return;
