@@ -37,6 +37,7 @@ UNUSED static linger_t start(void (*function)(void *), void *arg, uint32_t isola
 {
 	struct inger_attr attr = INGER_ATTR_INIT;
 	attr.isolation = isolation;
+	attr.cleanup_us = 10000000; /* a loaded machine takes its time for a handler */
 	linger_t call = inger_launch_attr(function, TO_COMPLETION, arg, &attr);
 	if (!call.continuation)
 		bail(call.is_complete ? "a function that should have paused itself" : "launch");
