@@ -14,7 +14,7 @@
  * in each. Beyond this the thread that cancels unmakes them itself, so that what waits is bounded however little the thread
  * gets to run, or whatever a constructor waits for in there. */
 #define RETIRED_MOST 32
-#define RETIRED_BYTES ((uint64_t)16 << 20)
+#define RETIRED_BYTES ((uint64_t)8 << 20)
 #define READY_MORE 4 /* renewed libsets that are kept beyond what was asked for */
 
 static struct gotcha_set *_Atomic retired;
