@@ -186,6 +186,13 @@ func (w *world) point(plan *C.struct_gotcha_plan, o *object, refs []reference) e
 	if C.gotcha_install(done.words, C.uint32_t(done.count), false, done.relro, done.relro_bytes) == 0 {
 		return failure(o, "its GOT was not written")
 	}
+	// A word of the PLT that was not bound yet is, from now on: what inger_shutdown() put back would be bound by the next call, and then not
+	// be the word that is known here.
+	for i, r := range refs {
+		if r.before != r.target && r.before-o.low() < o.high()-o.low() {
+			words[i].before = C.uint64_t(r.target)
+		}
+	}
 	for _, w := range words {
 		o.point(uint64(uintptr(unsafe.Pointer(w.word))), uint64(w.after))
 	}

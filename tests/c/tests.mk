@@ -103,7 +103,7 @@ $(tests_c)/shutdown $(tests_c)/shutdown.preload: tests_c_libs := -lz
 $(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: $(tests_c)/libisolate_opener.so | $(tests_c)/libisolate_lib.so
 $(tests_c)/isolate_opener $(tests_c)/isolate_opener.preload: tests_c_libs := -L$(tests_c) -lisolate_opener -Wl,-rpath,'$$ORIGIN'
 
-tests_c_isolate := $(foreach name,isolate_lib isolate_storm cancel_whose cancel_cleanup,$(tests_c)/$(name) $(tests_c)/$(name).preload)
+tests_c_isolate := $(foreach name,isolate_lib isolate_storm cancel_whose cancel_cleanup shutdown_lazy,$(tests_c)/$(name) $(tests_c)/$(name).preload)
 $(tests_c_isolate): $(tests_c)/libisolate_lib.so
 $(tests_c)/libisolate_lib.so: tests/c/isolate_lib.h
 $(tests_c_isolate): tests_c_libs := -L$(tests_c) -lisolate_lib -Wl,-rpath,'$$ORIGIN'
