@@ -36,6 +36,9 @@ void shim_run_slice(struct shim_thread *t, struct shim_call *call, uint64_t budg
 	if (budget_us != TO_COMPLETION) {
 		call->slice_start = shim_now();
 		deadline = call->slice_start + shim_us_to_ticks(budget_us);
+		/* A signal that is late is asked for once more: should it ever be lost, the thread would get none for good. */
+		if (SHIM_UNLIKELY(atomic_load_explicit(&t->armed, memory_order_relaxed) < call->slice_start))
+			atomic_store_explicit(&t->armed, SHIM_NEVER, memory_order_relaxed);
 	}
 	if (parent) {
 		if (parent->deadline < deadline)

@@ -165,6 +165,7 @@ void shim_tcb_forget(struct shim_call *call)
 	uint64_t own = shim_fs();
 	struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - own));
 	tls->call = NULL;
+	tls->thread = shim_tls.thread; /* not the one that it ran on: our handler asks here whose signal it has */
 	shim_set_fs(call->fs);
 	if (call->finish_work & FINISH_DESTRUCTORS)
 		drop_objects(call);

@@ -182,6 +182,7 @@ static void keep_locales(void)
 		}
 		struct shim_tls *tls = (struct shim_tls *)(call->fs + ((uint64_t)&shim_tls - here));
 		tls->call = NULL;
+		tls->thread = shim_tls.thread;
 		shim_set_fs(call->fs);
 		if (begin(call->set)) {
 			load_converter();
