@@ -289,6 +289,7 @@ size_t shim_tcb_room(void);
 int shim_tcb_make(struct shim_call *call, char *block_end); /* fills call->fs */
 void shim_tcb_reset(struct shim_call *call);               /* as a new thread would find it */
 bool shim_several_threads(void);           /* libc has made itself ready for threads */
+void shim_setxid_install(void);            /* setxid_sig.c */
 void shim_tcb_loaded(void);                                /* modules.c: after dlopen(), in a look */
 /* Entry points of libc for the end of a thread; found by shim_tcb_init(). */
 struct shim_libc_exit {

@@ -127,6 +127,7 @@ int shim_tcb_init(void)
 	shim_errno_offset = (char *)&errno - me;
 	if (!shim_several_threads())
 		return unusable("it does not prepare for threads when one is asked for");
+	shim_setxid_install();
 	return shim_modules_init(static_bytes) ? 0 : unusable("the linker's record of thread-local variables is not where libc says");
 }
 
