@@ -86,14 +86,16 @@ static long forks(struct work *work_of)
 
 static void inside(void)
 {
+	pid_t self = getpid();
 	w.back = forks;
 	for (int i = 0; i < 20; i++) {
 		forks_left = 1;
+		forked = -1;
 		long value = work_back(&w); /* calls back for ever */
-		if (forked == 0)
+		if (getpid() != self)
 			_exit(value == -9 && limited() == 0 ? 43 : 1);
 		CHECK(value == -9);
-		CHECK(end_of(forked) == 43);
+		CHECK(end_of(forked) == 43); /* -1, any: on a busy machine the budget is over at the end of fork() */
 	}
 	CHECK(limited() == 0);
 }
