@@ -18,6 +18,7 @@ char **shim_argv;
 bool shim_tracing, shim_modules_changed;
 uint32_t shim_loader_closing;
 _Atomic uint32_t shim_loads_done;
+_Atomic bool shim_loader_lent;
 struct shim_limit *_Atomic shim_limit_functions;
 struct shim_limit_rule *shim_limit_rules;
 uint32_t shim_limit_rule_count;
