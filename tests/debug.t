@@ -9,22 +9,7 @@ unset LD_PRELOAD LD_LIBRARY_PATH VALGRIND_OPTS MAKEFLAGS MFLAGS MAKELEVEL MAKEOV
 for name in $(compgen -v INGER_); do unset "$name"; done
 export HOME=$scratch # no .gdbinit, .valgrindrc or .perfconfig
 target=$scratch/target
-ran=0
-failed=0
-
-# ok NAME COMMAND... - passes when COMMAND does; its output is shown when it does not.
-ok() {
-	local name=$1
-	shift
-	ran=$((ran + 1))
-	if "$@" >"$scratch/out" 2>&1; then
-		echo "ok $ran - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $ran - $name"
-		{ echo "# not ok $ran - $name"; tail -n 40 "$scratch/out" | sed 's/^/# /'; } >&2 # where prove shows it
-	fi
-}
+. "$root/tests/tap.sh"
 skip() {
 	ran=$((ran + 1))
 	echo "ok $ran - $1 # SKIP $2"

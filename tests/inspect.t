@@ -9,22 +9,7 @@ pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done; wait; rm -rf "$scratch"' EXIT
 unset LD_PRELOAD LD_LIBRARY_PATH LD_BIND_NOW GLIBC_TUNABLES
 for name in $(compgen -v INGER_); do unset "$name"; done
-ran=0
-failed=0
-
-# ok NAME COMMAND... - passes when COMMAND does; its output is shown when it does not.
-ok() {
-	local name=$1
-	shift
-	ran=$((ran + 1))
-	if "$@" >"$scratch/out" 2>&1; then
-		echo "ok $ran - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $ran - $name"
-		tail -n 40 "$scratch/out" | sed 's/^/# /'
-	fi
-}
+. "$root/tests/tap.sh"
 
 if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" != 0 ]; then
 	echo '1..0 # SKIP kernel.yama.ptrace_scope lets only parents trace'

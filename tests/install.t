@@ -6,22 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES PKG_CONFIG_PATH PKG_CONFIG_LIBDIR CPATH LIBRARY_PATH LD_LIBRARY_PATH LD_PRELOAD
-ran=0
-failed=0
-
-# ok NAME COMMAND... - passes when COMMAND does; its output is shown when it does not.
-ok() {
-	local name=$1
-	shift
-	ran=$((ran + 1))
-	if "$@" >"$scratch/out" 2>&1; then
-		echo "ok $ran - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $ran - $name"
-		{ echo "# not ok $ran - $name"; tail -n 30 "$scratch/out" | sed 's/^/# /'; } >&2 # where prove shows it
-	fi
-}
+. "$root/tests/tap.sh"
 same() { [ "$1" = "$2" ] || { printf 'got    %s\nwanted %s\n' "$1" "$2"; false; }; }
 
 stage=$scratch/stage

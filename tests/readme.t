@@ -7,24 +7,13 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES PKG_CONFIG_PATH PKG_CONFIG_LIBDIR CPATH LIBRARY_PATH LD_LIBRARY_PATH LD_PRELOAD
-ran=0
-failed=0
-
-# ok NAME COMMAND... - passes when COMMAND does; its output is shown when it does not.
-ok() {
-	local name=$1
-	shift
-	ran=$((ran + 1))
-	if "$@" >"$scratch/now" 2>&1 </dev/null; then
-		echo "ok $ran - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $ran - $name"
-		{ echo "# not ok $ran - $name"; tail -n 30 "$scratch/now" | sed 's/^/# /'; } >&2 # where prove shows it
-	fi
-	[ "$1" = says ] || mv "$scratch/now" "$scratch/said"
+. "$root/tests/tap.sh"
+# run NAME COMMAND... - ok, and what it printed is kept for the checks that follow.
+run() {
+	ok "$@" </dev/null
+	mv "$scratch/out" "$scratch/said"
 }
-# says PATTERN - whether what ran last printed it.
+# says PATTERN - whether what was run last printed it.
 says() { grep -Eq -- "$1" "$scratch/said"; }
 
 ok 'make install' make -C "$root" install DESTDIR="$scratch/stage" PREFIX=/usr/local
@@ -67,9 +56,9 @@ for n in $(seq "$count"); do
 	turtle=
 	grep -q libturtle hello.c && turtle=-lturtle
 	ok "C block $n compiles by pkg-config" bash -c "${compile%%#*} $turtle"
-	ok "C block $n runs" timeout 60 ./a.out
+	run "C block $n runs" timeout 60 ./a.out
 	ok "C block $n compiles without pkg-config" bash -c "${compile##*pkg-config: } $turtle"
-	ok "and runs" timeout 60 ./a.out
+	run "and runs" timeout 60 ./a.out
 	[ "$n" != 1 ] || ok 'the first one is cancelled' says '^[1-9][0-9]* turns: '
 	[ "$n" != 1 ] || cp a.out program
 done
@@ -100,12 +89,12 @@ busy=$!
 for ((i = 0; i < 600 && $(stat -c %s busy.out) == 0; i++)); do sleep 0.1; done
 while IFS= read -r line; do
 	line=$(sed 's/ *#.*//' <<<"$line")
-	run=$line want=0
+	command=$line want=0
 	case $line in
-	'inger top PID') run="inger top --count 2 $busy" ;; # else it looks until ^C
+	'inger top PID') command="inger top --count 2 $busy" ;; # else it looks until ^C
 	*xmllint*) want=1 ;;                                # xmllint's own, for a file that cannot be read
 	esac
-	ok "$line" bash -c "timeout 100 $run; [ \$? = $want ]"
+	run "$line" bash -c "timeout 100 $command; [ \$? = $want ]"
 	case $line in
 	*xmllint*) ok 'gives up in time' says '^libinger: a call is given up: libxml2[^ ]*:xmlReadFile: its budget of 300 ms is used up; it returns 0' ;;
 	*--stats*) ok 'shows statistics' says '^libinger: .*[0-9]' ;;
